@@ -1,0 +1,51 @@
+/// How a caller passes arguments, and who pops them.
+public enum CallingConvention: String, Sendable {
+  /// Arguments on the stack; the callee pops (`ret n`).
+  case stdcall
+  /// The first two arguments of pointer size or less in `ecx` and `edx`; the callee pops the rest.
+  case fastcall
+  /// Arguments on the stack; the caller pops.
+  case cdecl
+}
+
+/// Hands out the arguments of one call, left to right.
+public struct ArgumentReader {
+  public let memory: GuestMemory
+  @usableFromInline unowned(unsafe) let registers: any Registers
+  /// The address of the next stack argument.
+  @usableFromInline var cursor: UInt64
+  @usableFromInline var registersLeft: Int
+
+  /// - Parameter stackPointer: as it is on entry, where it points at the return address.
+  @inlinable public init(_ convention: CallingConvention, memory: GuestMemory, registers: any Registers, stackPointer: UInt64) {
+    self.memory = memory
+    self.registers = registers
+    cursor = stackPointer &+ UInt64(memory.target.width.rawValue)
+    registersLeft = convention == .fastcall ? 2 : 0
+  }
+
+  @inlinable @inline(__always)
+  public mutating func next<Value: GuestValue>(_: Value.Type = Value.self) throws -> Value {
+    let width = memory.target.width.rawValue
+    let size = Value.size(in: memory.target)
+    if registersLeft > 0 && size <= width {
+      defer { registersLeft -= 1 }
+      return Value(bits: registers[registersLeft == 2 ? .cx : .dx], in: memory)
+    }
+    defer { cursor &+= UInt64((size + width - 1) / width * width) }
+    return size <= 4
+      ? Value(bits: UInt64(try memory.load(UInt32.self, at: cursor)), in: memory)
+      : Value(bits: try memory.load(UInt64.self, at: cursor), in: memory)
+  }
+
+  /// The arguments after a variadic routine's named ones.
+  public var rest: VariadicArguments { VariadicArguments(reader: self) }
+}
+
+/// The arguments after a variadic routine's named ones, or those of a `va_list`.
+public struct VariadicArguments {
+  @usableFromInline var reader: ArgumentReader
+  @inlinable public mutating func next<Value: GuestValue>(_ type: Value.Type = Value.self) throws -> Value { try reader.next(type) }
+
+  @usableFromInline init(reader: ArgumentReader) { self.reader = reader }
+}
