@@ -19,8 +19,11 @@ let package = Package(
   targets: [
     .systemLibrary(name: "CUnicorn", pkgConfig: "unicorn", providers: [.apt(["libunicorn-dev"])]),
     .systemLibrary(name: "CZydis", providers: [.apt(["libzydis-dev"])]),
+    .systemLibrary(name: "CHost"),
     room("Guest"),
+    room("Memory", knows: ["CHost", "Guest"]),
     tests(of: "Guest"),
+    tests(of: "Memory", knows: ["Guest"]),
   ],
   swiftLanguageModes: [.v6]
 )
