@@ -21,8 +21,10 @@ let package = Package(
     .systemLibrary(name: "CZydis", providers: [.apt(["libzydis-dev"])]),
     .systemLibrary(name: "CHost"),
     room("Guest"),
+    room("Events"),
     room("Memory", knows: ["CHost", "Guest"]),
     tests(of: "Guest"),
+    tests(of: "Events"),
     tests(of: "Memory", knows: ["Guest"]),
   ],
   swiftLanguageModes: [.v6]

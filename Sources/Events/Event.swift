@@ -1,0 +1,165 @@
+/// A process or thread as events name it: by its position in the run's list, so that names are looked up once, when printed.
+public typealias ProcessID = Int
+public typealias ThreadID = Int
+
+/// Why the address space changed.
+public enum SwitchReason: Sendable, Hashable { case attach, detach, schedule, control }
+
+/// What `LOCK_OPERATION` a lock was made with.
+public enum LockIntent: Int, Sendable, Hashable { case read = 0, write = 1, modify = 2 }
+
+/// Where in guest code something happened.
+public struct Site: Sendable, Hashable {
+  /// The instruction, or the address a call returns to.
+  public var ip: UInt64
+  /// The return addresses of the calls that led there, innermost first, as the frame pointers and the current call tell.
+  public var stack: [UInt64]
+  public init(ip: UInt64, stack: [UInt64] = []) {
+    self.ip = ip
+    self.stack = stack
+  }
+}
+
+/// A lock of the pages an MDL describes, with everything the verdict needs, as memory was at that moment.
+public struct LockEvent: Sendable, Hashable {
+  public var mdl: UInt64
+  /// The first byte, and how many.
+  public var address: UInt64
+  public var length: UInt64
+  public var intent: LockIntent
+  /// What the MDL's frame array says.
+  public var frames: [UInt32]
+  /// Whose page tables were current: where the routine probed.
+  public var current: ProcessID
+  /// `Mdl.Process`: to whom the lock is charged, if to anyone.
+  public var account: ProcessID?
+  /// Whose buffer it was, by the record made when the I/O was issued.
+  public var requestor: ProcessID?
+  /// What the requestor's page tables hold for the range, page by page; `nil` where nothing is resident.
+  public var requestorFrames: [UInt32?]
+  /// For each page, a process (other than the requestor) whose private page the MDL's frame is.
+  public var owners: [ProcessID?]
+  /// `MmProbeAndLockPages`, or the routine that did it.
+  public var routine: String
+  /// Whether the MDL was locked before: the earlier reference is lost.
+  public var wasLocked: Bool
+  public var site: Site
+
+  public init(
+    mdl: UInt64, address: UInt64, length: UInt64, intent: LockIntent, frames: [UInt32], current: ProcessID,
+    account: ProcessID?, requestor: ProcessID?, requestorFrames: [UInt32?], owners: [ProcessID?], routine: String,
+    wasLocked: Bool, site: Site
+  ) {
+    self.mdl = mdl
+    self.address = address
+    self.length = length
+    self.intent = intent
+    self.frames = frames
+    self.current = current
+    self.account = account
+    self.requestor = requestor
+    self.requestorFrames = requestorFrames
+    self.owners = owners
+    self.routine = routine
+    self.wasLocked = wasLocked
+    self.site = site
+  }
+}
+
+/// A view of an MDL's frames at another address, judged against the requestor's page tables at that moment.
+public struct MappingEvent: Sendable, Hashable {
+  public var mdl: UInt64
+  public var address: UInt64
+  public var length: UInt64
+  /// Where the buffer itself is.
+  public var bufferAddress: UInt64
+  public var frames: [UInt32]
+  /// The process in whose half the view is; `nil` for system space.
+  public var process: ProcessID?
+  public var requestor: ProcessID?
+  public var requestorFrames: [UInt32?]
+  public var owners: [ProcessID?]
+  /// Whether a lock that the kernel made stands behind the MDL; guest code can set the flag by hand.
+  public var isLockedByKernel: Bool
+  public var routine: String
+  public var site: Site
+
+  public init(
+    mdl: UInt64, address: UInt64, length: UInt64, bufferAddress: UInt64, frames: [UInt32], process: ProcessID?,
+    requestor: ProcessID?, requestorFrames: [UInt32?], owners: [ProcessID?], isLockedByKernel: Bool, routine: String,
+    site: Site
+  ) {
+    self.mdl = mdl
+    self.address = address
+    self.length = length
+    self.bufferAddress = bufferAddress
+    self.frames = frames
+    self.process = process
+    self.requestor = requestor
+    self.requestorFrames = requestorFrames
+    self.owners = owners
+    self.isLockedByKernel = isLockedByKernel
+    self.routine = routine
+    self.site = site
+  }
+}
+
+/// A page fault: what was wanted where, and what the kernel made of it.
+public struct FaultEvent: Sendable, Hashable {
+  public enum Resolution: Sendable, Hashable {
+    /// The page is there now, and the access was tried again: `demand zero`, `copy on write`, `paged in`.
+    case repaired(String)
+    /// The access raised this status.
+    case raised(UInt32)
+    case bugCheck(UInt32)
+  }
+  public var address: UInt64
+  public var access: String
+  public var process: ProcessID
+  /// The routine in whose name the kernel touched the page, or `nil` for an instruction.
+  public var routine: String?
+  public var resolution: Resolution
+  public var site: Site
+
+  public init(
+    address: UInt64, access: String, process: ProcessID, routine: String?, resolution: Resolution, site: Site
+  ) {
+    self.address = address
+    self.access = access
+    self.process = process
+    self.routine = routine
+    self.resolution = resolution
+    self.site = site
+  }
+}
+
+/// What happened in a run, besides instructions and calls.
+public enum Event: Sendable, Hashable {
+  /// The processor went on in another process's address space. `thread` is the one that runs there.
+  case addressSpace(from: ProcessID, to: ProcessID, thread: ThreadID, SwitchReason)
+  /// Another thread runs.
+  case thread(ThreadID)
+  case fault(FaultEvent)
+  case lock(LockEvent)
+  case unlock(mdl: UInt64, account: ProcessID?, pages: Int, routine: String, site: Site)
+  case mapping(MappingEvent)
+  case unmapping(mdl: UInt64, address: UInt64, routine: String, site: Site)
+  case irql(from: UInt8, to: UInt8)
+  /// An exception was raised; `information` are its parameters.
+  case exception(code: UInt32, address: UInt64, information: [UInt64], site: Site)
+  /// A frame's handler took the exception: the unwind ended there.
+  case handled(frame: UInt64, target: UInt64)
+  /// What `DbgPrint` and its like said.
+  case message(String)
+  /// An instruction that the kernel model decides: `rdtsc -> 0000000000001234`.
+  case sensitive(ip: UInt64, String)
+  /// Something the documentation leaves open happened, and the model chose.
+  case uncertain(String)
+  /// The model has something to say that no trace line shows.
+  case note(String)
+  case bugCheck(code: UInt32, parameters: [UInt64], site: Site)
+  /// A process ended, with this many pages still locked.
+  case processExit(ProcessID, lockedPages: Int)
+  /// A step of the fixture began: what follows is its doing.
+  case step(Int, String)
+}
