@@ -20,7 +20,11 @@ let package = Package(
     .systemLibrary(name: "CUnicorn", pkgConfig: "unicorn", providers: [.apt(["libunicorn-dev"])]),
     .systemLibrary(name: "CZydis", providers: [.apt(["libzydis-dev"])]),
     room("Guest"),
+    room("Disassembly", knows: ["CZydis", "Guest"]),
+    room("Images", knows: ["Disassembly", "Guest"]),
     tests(of: "Guest"),
+    tests(of: "Disassembly", knows: ["Guest"]),
+    tests(of: "Images", knows: ["Disassembly", "Guest"]),
   ],
   swiftLanguageModes: [.v6]
 )
