@@ -22,10 +22,16 @@ let package = Package(
     .systemLibrary(name: "CHost"),
     room("Guest"),
     room("Events"),
+    room("Images", knows: ["Disassembly", "Guest"]),
+    room("Disassembly", knows: ["CZydis", "Guest"]),
     room("Memory", knows: ["CHost", "Guest"]),
+    room("Processor", knows: ["CUnicorn", "Disassembly", "Events", "Guest", "Memory"]),
     tests(of: "Guest"),
     tests(of: "Events"),
+    tests(of: "Images", knows: ["Disassembly", "Guest"]),
+    tests(of: "Disassembly", knows: ["Guest"]),
     tests(of: "Memory", knows: ["Guest"]),
+    tests(of: "Processor", knows: ["Disassembly", "Events", "Guest", "Memory"]),
   ],
   swiftLanguageModes: [.v6]
 )

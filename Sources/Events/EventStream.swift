@@ -11,6 +11,8 @@ public final class EventStream {
   @usableFromInline var next: UnsafeMutablePointer<UInt32>
   @usableFromInline var end: UnsafeMutablePointer<UInt32>
   private let budget: Int
+  /// Called once, when the budget is used up.
+  public var onFull: (() -> Void)?
   private static let chunkWords = 1 << 18
 
   /// - Parameter budget: in bytes.
@@ -51,7 +53,7 @@ public final class EventStream {
   ///
   /// What leaves a block early calls this with the part that ran.
   public func replaceLastBlock(with id: BlockID) {
-    guard next > chunks[chunks.count - 1], next[-1] & Self.marker == 0 else { return }
+    guard !isFull, next > chunks[chunks.count - 1], next[-1] & Self.marker == 0 else { return }
     if id == 0 { next -= 1 } else { next[-1] = id }
   }
 
@@ -99,8 +101,10 @@ public final class EventStream {
   }
 
   @usableFromInline @inline(never) func grow() {
+    if isFull { return }
     guard chunks.count * Self.chunkWords * 4 + events.count * 64 + blocks.size < budget else {
       isFull = true
+      onFull?()
       return
     }
     if next < end { next.pointee = Self.marker }

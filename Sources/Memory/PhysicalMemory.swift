@@ -8,6 +8,7 @@ public typealias FrameNumber = UInt32
 /// The run's memory budget, or the host's, is used up.
 public struct MemoryExhausted: Error, Hashable, Sendable, CustomStringConvertible {
   public let description: String
+  public init(description: String) { self.description = description }
 }
 
 /// The guest's physical memory: page frames in one memory file, so that a frame can be mapped at any number of places.
