@@ -171,9 +171,14 @@ public final class Processor: Registers {
 
   /// Makes the current space's engine the one that holds the registers.
   private func carryRegisters() throws {
-    guard memory.current !== engine.space else { return }
+    guard memory.current !== engine.space else {
+      clearPendingException()
+      return
+    }
     let next = try engine(for: memory.current)
     uc_context_save(engine.handle, context)
+    // A fault that was handled inside its hook is pending again once the engine has stopped.
+    UnsafeMutableRawPointer(context).storeBytes(of: -1, toByteOffset: facts.pendingException, as: Int32.self)
     uc_context_restore(next.handle, context)
     engine = next
     switches += 1
