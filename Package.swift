@@ -21,6 +21,7 @@ let package = Package(
     .systemLibrary(name: "CZydis", providers: [.apt(["libzydis-dev"])]),
     room("Guest"),
     tests(of: "Guest"),
+    room("WindowsTypes", knows: ["Guest"]),
   ],
   swiftLanguageModes: [.v6]
 )
