@@ -16,11 +16,16 @@ func tests(of name: String, knows others: [Target.Dependency] = [], exclude: [St
 let package = Package(
   name: "probelock",
   products: [],
+  dependencies: [
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2")
+  ],
   targets: [
     .systemLibrary(name: "CUnicorn", pkgConfig: "unicorn", providers: [.apt(["libunicorn-dev"])]),
     .systemLibrary(name: "CZydis", providers: [.apt(["libzydis-dev"])]),
     room("Guest"),
     tests(of: "Guest"),
+    room("Emulation", knows: ["Guest", .product(name: "Yams", package: "Yams")]),
+    tests(of: "Emulation", knows: ["Guest"]),
   ],
   swiftLanguageModes: [.v6]
 )
