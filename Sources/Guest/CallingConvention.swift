@@ -15,9 +15,22 @@ public struct ArgumentReader {
   /// The address of the next stack argument.
   @usableFromInline var cursor: UInt64
   @usableFromInline var registersLeft: Int
+  /// Where each argument's bits go as it is read, zero-extended; room for ``maximumCount``.
+  @usableFromInline let log: UnsafeMutablePointer<UInt64>
+  /// How many arguments have been read.
+  @usableFromInline var count = 0
 
-  /// - Parameter stackPointer: as it is on entry, where it points at the return address.
-  @inlinable public init(_ convention: CallingConvention, memory: GuestMemory, registers: any Registers, stackPointer: UInt64) {
+  /// No routine has more named arguments.
+  public static let maximumCount = 24
+
+  /// - Parameters:
+  ///   - stackPointer: as it is on entry, where it points at the return address.
+  ///   - log: room for ``maximumCount`` values, which outlives the reader.
+  @inlinable public init(
+    _ convention: CallingConvention, memory: GuestMemory, registers: any Registers, stackPointer: UInt64,
+    log: UnsafeMutablePointer<UInt64>
+  ) {
+    self.log = log
     self.memory = memory
     self.registers = registers
     cursor = stackPointer &+ UInt64(memory.target.width.rawValue)
@@ -26,6 +39,19 @@ public struct ArgumentReader {
 
   @inlinable @inline(__always)
   public mutating func next<Value: GuestValue>(_: Value.Type = Value.self) throws -> Value {
+    let value = try take(Value.self)
+    if count < Self.maximumCount {
+      log[count] = value.bits
+      count += 1
+    }
+    return value
+  }
+
+  /// The arguments read so far, zero-extended.
+  @inlinable public var raw: UnsafeBufferPointer<UInt64> { UnsafeBufferPointer(start: log, count: count) }
+
+  @inlinable @inline(__always)
+  mutating func take<Value: GuestValue>(_: Value.Type) throws -> Value {
     let width = memory.target.width.rawValue
     let size = Value.size(in: memory.target)
     if registersLeft > 0 && size <= width {
@@ -45,7 +71,17 @@ public struct ArgumentReader {
 /// The arguments after a variadic routine's named ones, or those of a `va_list`.
 public struct VariadicArguments {
   @usableFromInline var reader: ArgumentReader
-  @inlinable public mutating func next<Value: GuestValue>(_ type: Value.Type = Value.self) throws -> Value { try reader.next(type) }
+  @inlinable public mutating func next<Value: GuestValue>(_ type: Value.Type = Value.self) throws -> Value { try reader.take(type) }
+
+  /// The arguments of a `va_list`, which begin at `address`.
+  public init(at address: UInt64, memory: GuestMemory, registers: any Registers) {
+    // A reader starts behind a return address, and a variadic one never logs.
+    reader = ArgumentReader(
+      .cdecl, memory: memory, registers: registers, stackPointer: address &- UInt64(memory.target.width.rawValue),
+      log: Self.noLog)
+  }
+  /// Safety: never written; `take` does not log.
+  nonisolated(unsafe) private static let noLog = UnsafeMutablePointer<UInt64>.allocate(capacity: 1)
 
   @usableFromInline init(reader: ArgumentReader) { self.reader = reader }
 }
