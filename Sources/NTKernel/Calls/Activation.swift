@@ -1,0 +1,21 @@
+import Guest
+
+/// What a kernel routine on a thread's routine stack goes back to.
+enum Activation {
+  /// An export that waited: its number, and the registers of its caller that it must preserve.
+  case export(number: Int, saved: [Register: UInt64])
+  /// Exception dispatch: it ends in a control transfer or a bugcheck.
+  case dispatch
+  /// A call that the run itself makes.
+  case step
+}
+
+/// What became of a call that the run made.
+public enum CallResult: Sendable, Hashable {
+  case returned(UInt64)
+  /// It raised, and the run had asked for a guard around it.
+  case raised(UInt32)
+}
+
+/// What guest code does next.
+public enum Continuation: Sendable { case proceed, stop }

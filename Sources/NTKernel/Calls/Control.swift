@@ -1,0 +1,226 @@
+import Events
+import Guest
+import Memory
+import WindowsTypes
+
+/// Control between guest code and kernel routines: traps come in here, and go back from here.
+extension Kernel {
+  /// Guest code reached the trap of export number `trap`: its routine runs, at once or until it waits.
+  public func serve(trap: Int) -> Continuation {
+    servedExport = trap
+    servedStackPointer = registers[.sp]
+    do {
+      servedReturnAddress = try GuestWord.load(memory.memory, at: servedStackPointer).bits
+      let export = exports.exports[trap]
+      switch export.body {
+      case .immediate(let body):
+        var reader = arguments(of: export)
+        let value = try body(self, &reader)
+        finishCall(trap, export, value)
+        return .proceed
+      case .waiting(let decode):
+        var reader = arguments(of: export)
+        let body = try decode(self, &reader)
+        return try start(.export(number: trap, saved: callersRegisters()), body)
+      }
+    } catch {
+      return handle(error, ip: registers[.ip], sp: servedStackPointer)
+    }
+  }
+
+  @inline(__always)
+  private func finishCall(_ number: Int, _ export: Export, _ value: UInt64) {
+    let hasValue = export.resultType != nil
+    stream.append(resultOf: number, value, hasValue: hasValue)
+    guard hasValue else { return }
+    registers[.ax] = value & 0xffff_ffff
+    if let type = export.resultType, type.size(in: memory.target) > memory.target.width.rawValue { registers[.dx] = value >> 32 }
+  }
+
+  /// What a routine preserves for its caller, and where it returns to.
+  private func callersRegisters() -> [Register: UInt64] {
+    var saved: [Register: UInt64] = [:]
+    for register in [Register.bx, .si, .di, .bp, .sp] { saved[register] = registers[register] }
+    return saved
+  }
+
+  /// Starts a routine on the running thread's stack of waiting routines.
+  func start(_ activation: Activation, _ body: @escaping RoutineStack.Body) throws -> Continuation {
+    guard let thread = running else { throw KernelError("no thread runs") }
+    // Guest code that jumped over waiting routines has abandoned them.
+    let dead = try thread.routines.unwind(to: registers[.sp])
+    thread.activations.removeLast(dead)
+    thread.activations.append(activation)
+    return try obey(try thread.routines.start(body), on: thread)
+  }
+
+  /// A callback that a routine waits for has returned.
+  func resumeRoutine() throws -> Continuation {
+    guard let thread = running else { throw KernelError("no thread runs") }
+    let dead = try thread.routines.unwind(to: registers[.sp])
+    thread.activations.removeLast(dead)
+    if let stackPointer = thread.routines.stackPointer { registers[.sp] = stackPointer }
+    return try obey(try thread.routines.resume(returning: registers[.ax]), on: thread)
+  }
+
+  private func obey(_ exit: Exit, on thread: Thread) throws -> Continuation {
+    switch exit {
+    case .returned(let value):
+      switch thread.activations.popLast() {
+      case .export(let number, let saved):
+        let export = exports.exports[number]
+        finishCall(number, export, value)
+        for (register, value) in saved { registers[register] = value }
+        let stackPointer = saved[.sp] ?? 0
+        registers[.ip] = try GuestWord.load(memory.memory, at: stackPointer).bits
+        registers[.sp] = stackPointer + UInt64(memory.target.width.rawValue + export.stackBytes(memory.target))
+        return .proceed
+      case .step:
+        callResult = .returned(value)
+        return .stop
+      case .dispatch, nil: throw KernelError("exception dispatch returned")
+      }
+    case .raised(let error):
+      let activation = thread.activations.popLast()
+      if case .export(let number, let saved) = activation {
+        for (register, value) in saved where !(error is ControlTransfer) { registers[register] = value }
+        return handle(error, ip: trapAddresses[number], sp: registers[.sp])
+      }
+      return handle(error, ip: registers[.ip], sp: registers[.sp])
+    case .call(let call):
+      try enter(call)
+      return .proceed
+    case .blocked:
+      ending = .missingRoutine("waiting")
+      return .stop
+    }
+  }
+
+  /// Makes guest code run `call`, and come back by the callback trap.
+  private func enter(_ call: GuestCall) throws {
+    for (register, value) in call.registers { registers[register] = value }
+    var stackPointer = registers[.sp]
+    let width = UInt64(memory.target.width.rawValue)
+    for value in call.arguments.reversed() + [callbackReturn] {
+      stackPointer -= width
+      try GuestWord(value).store(memory.memory, at: stackPointer)
+    }
+    registers[.sp] = stackPointer
+    registers[.ip] = call.routine
+  }
+
+  /// Where guest callbacks return to.
+  var callbackReturn: UInt64 { trapAddresses[exports["nt", "KiCallbackReturn"] ?? 0] }
+
+  /// For routines: calls guest code on the running thread and returns its result register.
+  ///
+  /// - Parameters:
+  ///   - stackPointer: below which the call's frame begins; the current one if `nil`.
+  ///   - values: what the routine is to find in registers.
+  public func call(
+    _ routine: UInt64, _ arguments: [UInt64], below stackPointer: UInt64? = nil, setting values: [Register: UInt64] = [:]
+  ) async throws -> UInt64 {
+    guard let thread = running else { throw KernelError("no thread runs") }
+    let base = stackPointer ?? registers[.sp]
+    let registers = values.merging([.sp: base]) { _, new in new }
+    return try await thread.routines.suspend(
+      .call(GuestCall(routine: routine, arguments: arguments, registers: registers)), at: base)
+  }
+
+  /// Something that a routine or an access threw: an exception is dispatched, a transfer made, anything else ends the run.
+  ///
+  /// - Parameters:
+  ///   - ip: the instruction that is to blame; for an export, its own address.
+  ///   - sp: the guest's stack pointer there.
+  func handle(_ error: any Error, ip: UInt64, sp: UInt64) -> Continuation {
+    do {
+      switch error {
+      case let exception as GuestException: return try raise(exception, ip: ip, sp: sp)
+      case let transfer as ControlTransfer:
+        try leave(for: transfer)
+        return .proceed
+      case let raised as GuardedRaise:
+        callResult = .raised(raised.code.rawValue)
+        return .stop
+      default: throw error
+      }
+    } catch {
+      return end(error)
+    }
+  }
+
+  private func leave(for transfer: ControlTransfer) throws {
+    if let thread = running, let stackPointer = transfer.registers[.sp] {
+      let dead = try thread.routines.unwind(to: stackPointer)
+      thread.activations.removeLast(dead)
+    }
+    for (register, value) in transfer.registers { registers[register] = value }
+  }
+
+  /// The run is over.
+  func end(_ error: any Error) -> Continuation {
+    switch error {
+    case let bugCheck as BugCheck:
+      stream.append(.bugCheck(code: bugCheck.code.rawValue, parameters: bugCheck.parameters, site: site()))
+      ending = .bugCheck(bugCheck)
+    case let exhausted as MemoryExhausted: ending = .memoryExhausted(exhausted.description)
+    case let exception as GuestException:
+      // No stack is left to dispatch on: what the processor makes of that is a double fault.
+      return end(BugCheck(.unexpectedKernelModeTrap, 8, UInt64(exception.code.rawValue)))
+    case is Abandoned: return .proceed
+    default: failure = error
+    }
+    return .stop
+  }
+
+  /// Where guest code is: the instruction or the return address of the export that runs, and who called it.
+  func site() -> Site {
+    let here = memory.memory
+    let ip = registers[.ip]
+    let isInExport = trapAddresses.contains(ip)
+    var stack: [UInt64] = []
+    if isInExport, here.allows(.read, at: registers[.sp]), let caller = try? here.load(UInt32.self, at: registers[.sp]) {
+      stack.append(UInt64(caller))
+    }
+    var frame = registers[.bp]
+    // A frame pointer chain goes up, within the stack.
+    while stack.count < 16, frame & 3 == 0, let thread = running, frame >= thread.stackLimit, frame + 8 <= thread.stackBase,
+      let next = try? here.load(UInt32.self, at: frame), let caller = try? here.load(UInt32.self, at: frame + 4)
+    {
+      if stack.isEmpty || stack.last != UInt64(caller) { stack.append(UInt64(caller)) }
+      guard UInt64(next) > frame else { break }
+      frame = UInt64(next)
+    }
+    return Site(ip: isInExport ? stack.first ?? ip : ip, stack: stack)
+  }
+
+  /// Calls `routine` on `thread` with the registers at rest: the run's own way in. The processor runs after this.
+  ///
+  /// - Parameter isGuarded: an exception that reaches the call ends it instead of the machine.
+  public func beginCall(_ routine: UInt64, _ arguments: [UInt64], on thread: Thread, isGuarded: Bool) throws -> Continuation {
+    try run(thread)
+    registers[.sp] = thread.restingStackPointer
+    registers[.bp] = 0
+    registers[.flags] = 0x202
+    callResult = nil
+    thread.activations.append(.step)
+    let exit = try thread.routines.start { [self] in
+      var below = registers[.sp]
+      if isGuarded { below = try installGuard(below: below) }
+      let value = try await call(routine, arguments, below: below)
+      if isGuarded { try kpcr.NtTib.ExceptionList.store(Pointer(memory.target.endOfExceptionChain, in: memory.memory)) }
+      return value
+    }
+    return try obey(exit, on: thread)
+  }
+
+  /// A frame of the run's own at the end of the exception chain.
+  private func installGuard(below stackPointer: UInt64) throws -> UInt64 {
+    let place = stackPointer - 16
+    let frame = Pointer<EXCEPTION_REGISTRATION_RECORD>(place, in: memory.memory)
+    try frame.Next.store(kpcr.NtTib.ExceptionList.load())
+    try frame.Handler.store(Pointer(trapAddresses[exports["nt", "KiGuardHandler"] ?? 0], in: memory.memory))
+    try kpcr.NtTib.ExceptionList.store(frame)
+    return place
+  }
+}

@@ -1,0 +1,175 @@
+import Guest
+import WindowsTypes
+
+/// How far an export does what its documentation says.
+public enum Support: Hashable, Sendable {
+  case full
+  /// What is missing.
+  case partial(String)
+}
+
+/// A kernel routine that guest code imports.
+///
+/// The name of the declaration is its prototype in words, from which traces print the arguments; the body's parameter types are
+/// its ABI.
+public struct Export: Sendable {
+  /// The module that exports it: `nt`, `hal`, `fltMgr`.
+  public let module: String
+  public let name: String
+  /// One name for each argument.
+  public let parameters: [String]
+  /// The arguments' types, which say how to print them.
+  public let parameterTypes: [any GuestValue.Type]
+  /// `nil` for a routine that returns nothing.
+  public let resultType: (any GuestValue.Type)?
+  public let convention: CallingConvention
+  /// The highest IRQL at which it may be called, or `nil` for any.
+  public let highestIRQL: IRQL?
+  public private(set) var support = Support.full
+  /// What the documentation leaves open, and what was chosen.
+  public private(set) var uncertainty: String?
+  /// Whether guest code can import it by name, or only the kernel itself leads there.
+  public let isImportable: Bool
+
+  /// Bytes of stack that the arguments take: what a stdcall callee pops.
+  public let stackBytes: @Sendable (Target) -> Int
+  let body: Body
+
+  enum Body: Sendable {
+    case immediate(@Sendable (Kernel, inout ArgumentReader) throws -> UInt64)
+    /// It may wait for guest code: decodes its arguments first, and hands back what to run.
+    case waiting(@Sendable (Kernel, inout ArgumentReader) throws -> RoutineStack.Body)
+  }
+
+  init(
+    _ prototype: String, module: String, _ convention: CallingConvention, _ highestIRQL: IRQL?,
+    types: [any GuestValue.Type], result: (any GuestValue.Type)?, isImportable: Bool,
+    stackBytes: @escaping @Sendable (Target) -> Int, body: Body
+  ) {
+    let parts = prototype.split(separator: "(", maxSplits: 1)
+    name = String(parts[0])
+    parameters =
+      parts.count < 2 ? [] : parts[1].dropLast().split(separator: ",").map { $0.drop(while: \.isWhitespace) }.map(String.init)
+    let named = parameters.filter { $0 != "..." }.count
+    precondition(named == types.count, "\(name) is declared with \(named) arguments, and its body takes \(types.count)")
+    self.module = module
+    self.convention = convention
+    self.highestIRQL = highestIRQL
+    parameterTypes = types
+    resultType = result
+    self.isImportable = isImportable
+    self.stackBytes = stackBytes
+    self.body = body
+  }
+
+  /// Whether arguments follow the named ones.
+  public var isVariadic: Bool { parameters.last == "..." }
+
+  /// Says what the export does not do.
+  func partially(_ missing: String) -> Export {
+    var copy = self
+    copy.support = .partial(missing)
+    return copy
+  }
+
+  /// Says what the documentation leaves open, and what was chosen.
+  func uncertain(_ choice: String) -> Export {
+    var copy = self
+    copy.uncertainty = choice
+    return copy
+  }
+}
+
+/// What stdcall and fastcall leave on the stack for these types, in bytes.
+private func stackBytes(_ convention: CallingConvention, _ sizes: [Int], _ width: Int) -> Int {
+  var registers = convention == .fastcall ? 2 : 0
+  var total = 0
+  for size in sizes {
+    if registers > 0 && size <= width {
+      registers -= 1
+    } else {
+      total += (size + width - 1) / width * width
+    }
+  }
+  return convention == .cdecl ? 0 : total
+}
+
+/// Declares an export that does its work at once.
+func export<each Parameter: GuestValue, Result: GuestValue>(
+  _ prototype: String, module: String = "nt", _ convention: CallingConvention = .stdcall, irql: IRQL? = nil,
+  isImportable: Bool = true, _ body: @escaping @Sendable (Kernel, repeat each Parameter) throws -> Result
+) -> Export {
+  var types: [any GuestValue.Type] = []
+  repeat types.append((each Parameter).self)
+  return Export(
+    prototype, module: module, convention, irql, types: types, result: Result.self, isImportable: isImportable,
+    stackBytes: { target in
+      var sizes: [Int] = []
+      repeat sizes.append((each Parameter).size(in: target))
+      return stackBytes(convention, sizes, target.width.rawValue)
+    },
+    body: .immediate { kernel, reader in
+      let arguments = (repeat try reader.next((each Parameter).self))
+      kernel.beginCall(&reader)
+      return try body(kernel, repeat each arguments).bits
+    })
+}
+
+/// Declares an export that does its work at once and returns nothing.
+func export<each Parameter: GuestValue>(
+  _ prototype: String, module: String = "nt", _ convention: CallingConvention = .stdcall, irql: IRQL? = nil,
+  isImportable: Bool = true, _ body: @escaping @Sendable (Kernel, repeat each Parameter) throws -> Void
+) -> Export {
+  var types: [any GuestValue.Type] = []
+  repeat types.append((each Parameter).self)
+  return Export(
+    prototype, module: module, convention, irql, types: types, result: nil, isImportable: isImportable,
+    stackBytes: { target in
+      var sizes: [Int] = []
+      repeat sizes.append((each Parameter).size(in: target))
+      return stackBytes(convention, sizes, target.width.rawValue)
+    },
+    body: .immediate { kernel, reader in
+      let arguments = (repeat try reader.next((each Parameter).self))
+      kernel.beginCall(&reader)
+      try body(kernel, repeat each arguments)
+      return kernel.keptResult
+    })
+}
+
+/// Declares an export that may wait for guest code before it returns.
+func export<each Parameter: GuestValue, Result: GuestValue>(
+  _ prototype: String, module: String = "nt", _ convention: CallingConvention = .stdcall, irql: IRQL? = nil,
+  isImportable: Bool = true, _ body: @escaping @Sendable (Kernel, repeat each Parameter) async throws -> Result
+) -> Export {
+  var types: [any GuestValue.Type] = []
+  repeat types.append((each Parameter).self)
+  return Export(
+    prototype, module: module, convention, irql, types: types, result: Result.self, isImportable: isImportable,
+    stackBytes: { target in
+      var sizes: [Int] = []
+      repeat sizes.append((each Parameter).size(in: target))
+      return stackBytes(convention, sizes, target.width.rawValue)
+    },
+    body: .waiting { kernel, reader in
+      let arguments = (repeat try reader.next((each Parameter).self))
+      kernel.beginCall(&reader)
+      return { try await body(kernel, repeat each arguments).bits }
+    })
+}
+
+/// Declares a variadic export, whose caller pops.
+func variadicExport<each Parameter: GuestValue, Result: GuestValue>(
+  _ prototype: String, module: String = "nt", irql: IRQL? = nil,
+  _ body: @escaping @Sendable (Kernel, repeat each Parameter, VariadicArguments) throws -> Result
+) -> Export {
+  var types: [any GuestValue.Type] = []
+  repeat types.append((each Parameter).self)
+  return Export(
+    prototype, module: module, .cdecl, irql, types: types, result: Result.self, isImportable: true, stackBytes: { _ in 0 },
+    body: .immediate { kernel, reader in
+      let arguments = (repeat try reader.next((each Parameter).self))
+      kernel.beginCall(&reader)
+      return try body(kernel, repeat each arguments, reader.rest).bits
+    })
+}

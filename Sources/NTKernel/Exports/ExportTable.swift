@@ -1,0 +1,24 @@
+import Guest
+
+/// Every routine that the run provides in Swift, in a fixed order: an export's position is its trap's number.
+public struct ExportTable: Sendable {
+  public let exports: [Export]
+  private let byName: [String: Int]
+
+  /// Names must differ within a module.
+  public init(_ tables: [[Export]]) {
+    exports = tables.flatMap { $0 }
+    byName = Dictionary(exports.enumerated().map { ("\($1.module)!\($1.name)".lowercased(), $0) }) { first, second in
+      preconditionFailure("an export is declared twice (numbers \(first) and \(second))")
+    }
+  }
+
+  /// The number of `name` in `module`.
+  public subscript(module: String, name: String) -> Int? { byName["\(module)!\(name)".lowercased()] }
+
+  /// The kernel's and the HAL's own.
+  public static let kernel: [[Export]] = [
+    Export.ke, Export.attach, Export.irql, Export.mm, Export.mmMapping, Export.io, Export.ps, Export.ex, Export.rtl, Export.debug,
+    Export.internals,
+  ]
+}

@@ -1,0 +1,173 @@
+import Events
+import Guest
+import Memory
+import WindowsTypes
+
+/// The kernel model: what `ntoskrnl.exe` does for guest code, over real address spaces and without a processor.
+///
+/// Its state is guest memory, at the documented offsets; what Swift holds are names for it and what the guest cannot see.
+public final class Kernel {
+  public let memory: VirtualMemory
+  public let stream: EventStream
+  public let exports: ExportTable
+  /// The processor's registers. Whoever owns the processor sets it before guest code runs.
+  public unowned var registers: any Registers
+  let layout = KernelLayout()
+  let loop = RunLoop()
+  public let kpcr: Pointer<KPCR>
+
+  public internal(set) var processes: [Process] = []
+  public internal(set) var threads: [Thread] = []
+  var processByObject: [UInt64: Process] = [:]
+  var processByDirectory: [UInt64: Process] = [:]
+  var threadByObject: [UInt64: Thread] = [:]
+  var activeProcesses: Pointer<LIST_ENTRY>?
+  /// The thread that runs.
+  public internal(set) var running: Thread?
+
+  var nonPagedPool: Pool
+  var pagedPool: Pool
+  var systemPTEs: AddressAllocator
+  var stackAddresses: AddressAllocator
+  /// The views of MDLs in system space: how many pages each has, by its first page's address.
+  var systemViews: [UInt64: Int] = [:]
+  /// The contents of pages that are paged out, by slot; the slot's number stands in the page's frame field.
+  var pagingFile: [PagedOutPage] = []
+  /// Whose buffers outstanding I/O is about.
+  public internal(set) var requests: [BufferRequest] = []
+
+  /// Where each export's code lies, by number.
+  public private(set) var trapAddresses: [UInt64] = []
+  /// The export that is being served, and what its caller passed.
+  var servedExport = 0
+  var servedStackPointer: UInt64 = 0
+  var servedReturnAddress: UInt64 = 0
+  private let argumentLog: UnsafeMutablePointer<UInt64>
+  /// What a routine that returns nothing leaves in the result register.
+  var keptResult: UInt64 { registers[.ax] }
+  /// Why the run is over, once it is.
+  public internal(set) var ending: Ending?
+  /// The result of the run's own call, once it has come back.
+  public internal(set) var callResult: CallResult?
+  /// `CR0` and the descriptor table registers, as guest code last wrote them.
+  var control = ControlRegisters()
+  /// What an instruction at an address belongs to: tells a driver's fault from the kernel's own. Set by the loader.
+  public var isKernelCode: (UInt64) -> Bool = { _ in false }
+  /// Instructions executed so far: virtual time's clock. Set by whoever owns the processor.
+  public var clock: () -> UInt64 = { 0 }
+
+  /// What ended the run, other than its last step.
+  public enum Ending: Sendable, Hashable {
+    case bugCheck(BugCheck)
+    /// Guest code called a routine that nobody provides.
+    case missingRoutine(String)
+    case memoryExhausted(String)
+  }
+
+  /// - Parameters:
+  ///   - exports: the table of routines; positions are trap numbers.
+  ///   - registers: a stand-in until there is a processor.
+  public init(memory: VirtualMemory, stream: EventStream, exports: ExportTable, registers: any Registers) throws {
+    self.memory = memory
+    self.stream = stream
+    self.exports = exports
+    self.registers = registers
+    kpcr = Pointer(memory.target.kpcrAddress, in: memory.memory)
+    nonPagedPool = Pool(layout.nonPagedPool)
+    pagedPool = Pool(layout.pagedPool)
+    systemPTEs = AddressAllocator(layout.systemPTEs, granule: GuestMemory.pageSize)
+    stackAddresses = AddressAllocator(layout.stacks, granule: GuestMemory.pageSize)
+    argumentLog = .allocate(capacity: ArgumentReader.maximumCount)
+    argumentLog.initialize(repeating: 0, count: ArgumentReader.maximumCount)
+    memory.resolver = self
+    try bringUp()
+  }
+
+  deinit {
+    threads.forEach { $0.routines.end() }
+    argumentLog.deallocate()
+  }
+
+  /// The processor page, the shared data page, the segments.
+  private func bringUp() throws {
+    for page in [
+      kpcr.address, memory.target.sharedUserDataAddress, layout.segmentTable, layout.variables.lowerBound,
+    ] { try mapKernelPages(at: page, size: GuestMemory.pageSize) }
+    let here = memory.memory
+    let prcb = kpcr.PrcbData
+    try kpcr.NtTib.ExceptionList.store(Pointer(memory.target.endOfExceptionChain, in: here))
+    try kpcr.SelfPcr.store(kpcr)
+    try kpcr.Prcb.store(prcb)
+    try kpcr.MajorVersion.store(1)
+    try kpcr.MinorVersion.store(1)
+    try kpcr.GDT.store(Pointer(layout.segmentTable, in: here))
+    try kpcr.IDT.store(Pointer(layout.segmentTable + 0x400, in: here))
+    try kpcr.SetMember.store(1)
+    try prcb.SetMember.store(1)
+    try prcb.MajorVersion.store(1)
+    try prcb.MinorVersion.store(1)
+    let base = kpcr.address
+    // Flat code and data of ring 0; the processor page behind selector 30h (KGDT_R0_PCR).
+    let descriptors: [Int: UInt64] = [
+      1: 0x00cf_9b00_0000_ffff, 2: 0x00cf_9300_0000_ffff,
+      6: (base >> 24) << 56 | 0xc0 << 48 | 0x93 << 40 | (base & 0xff_ffff) << 16 | 1,
+    ]
+    for (index, descriptor) in descriptors { try here.store(descriptor, at: layout.segmentTable + UInt64(index) * 8) }
+  }
+
+  /// Where the segment table lies, and the selectors that kernel code runs with (`KGDT_R0_CODE` and its like in i386 headers).
+  public var segmentTable: (address: UInt64, size: Int, code: UInt32, data: UInt32, processor: UInt32) {
+    (layout.segmentTable, 64, 0x08, 0x10, 0x30)
+  }
+
+  /// Maps fresh, zeroed, writable pages of system space.
+  public func mapKernelPages(at address: UInt64, size: UInt64, _ protection: Page.Protection = .readWrite) throws {
+    let count = Int((size + GuestMemory.pageSize - 1) >> GuestMemory.pageShift)
+    let first = try memory.physical.allocate(contiguous: count)
+    try memory.kernel.set(
+      (0..<count).map { Page(.valid, protection, frame: first + FrameNumber($0)) }, at: address)
+  }
+
+  /// Zeroed memory of the nonpaged pool, for the run itself.
+  public func allocate(_ size: UInt64, tag: UInt32 = 0x6b6c_6250) throws -> UInt64 {
+    guard let block = try nonPagedPool.allocate(size, tag: tag, in: memory) else {
+      throw MemoryExhausted(description: "the nonpaged pool is used up")
+    }
+    return block
+  }
+
+  /// An object of the object manager's: its body behind an `OBJECT_HEADER`.
+  func allocateObject<Body: GuestStructure>() throws -> Pointer<Body> {
+    let here = memory.memory
+    let body = OBJECT_HEADER.layouts[memory.target].Body.offset
+    let start = try allocate(UInt64(body + Pointer<Body>.size(in: here)))
+    try Pointer<OBJECT_HEADER>(start, in: here).PointerCount.store(1)
+    return Pointer(start + UInt64(body), in: here)
+  }
+
+  /// Writes the code of every export: at the address an image reserves for it, or in the kernel's own range.
+  ///
+  /// - Parameter reserved: addresses that images name for a routine, by `module!name`.
+  /// - Returns: for each export, in order, the address of its trap.
+  public func placeTraps(reserved: [String: UInt64]) throws -> [UInt64] {
+    try mapKernelPages(at: layout.traps.lowerBound, size: layout.traps.upperBound - layout.traps.lowerBound)
+    trapAddresses = exports.exports.enumerated().map { index, export in
+      reserved["\(export.module)!\(export.name)"] ?? layout.traps.lowerBound + UInt64(index) * 16
+    }
+    return trapAddresses
+  }
+
+  public var trapRange: (base: UInt64, count: Int) { (layout.traps.lowerBound, exports.exports.count) }
+
+  /// A reader of the arguments of the export that has just been called.
+  func arguments(of export: Export) -> ArgumentReader {
+    ArgumentReader(
+      export.convention, memory: memory.memory, registers: registers, stackPointer: servedStackPointer, log: argumentLog)
+  }
+
+  /// The arguments have been read: the call is recorded, and its IRQL checked.
+  @inline(__always)
+  func beginCall(_ reader: inout ArgumentReader) {
+    stream.append(call: servedExport, returnAddress: servedReturnAddress, arguments: reader.raw)
+  }
+}

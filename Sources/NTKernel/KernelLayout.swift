@@ -1,0 +1,21 @@
+import Guest
+
+/// Where the kernel's own memory lies on XP with the 2 GiB split: ranges of addresses, none of which the guest may rely on.
+///
+/// The areas are those of the x86 memory map in public debugger output; how each is filled is ours.
+struct KernelLayout: Sendable {
+  /// The segment table, where XP's boot loader leaves it.
+  let segmentTable: UInt64 = 0x8003_f000
+  /// The code of routines that no image provides an address for.
+  let traps: Range<UInt64> = 0x8070_0000..<0x8071_0000
+  let nonPagedPool: Range<UInt64> = 0x8220_0000..<0x8a00_0000
+  let pagedPool: Range<UInt64> = 0xe100_0000..<0xeb00_0000
+  /// Views of locked pages.
+  let systemPTEs: Range<UInt64> = 0xeb00_0000..<0xf700_0000
+  let stacks: Range<UInt64> = 0xf700_0000..<0xf800_0000
+  /// Variables that the kernel exports.
+  let variables: Range<UInt64> = 0x8068_0000..<0x8068_1000
+
+  /// A kernel stack: three pages, and one below that nothing may touch.
+  let stackSize: UInt64 = 0x3000
+}

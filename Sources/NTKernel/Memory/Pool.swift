@@ -1,0 +1,53 @@
+import Guest
+import Memory
+import WindowsTypes
+
+/// The kernel's pools: blocks of 8-byte granularity behind a header of 8 bytes, as XP's are.
+struct Pool {
+  private var addresses: AddressAllocator
+  /// The first address beyond the pages that exist.
+  private var top: UInt64
+  /// What was asked for, by address: what `ExFreePool` gives back.
+  private(set) var blocks: [UInt64: Block] = [:]
+
+  struct Block {
+    /// In bytes, as asked for.
+    let size: UInt64
+    let tag: UInt32
+    /// The addresses it takes, header and alignment included.
+    let room: Range<UInt64>
+  }
+  static let headerSize: UInt64 = 8
+
+  init(_ range: Range<UInt64>) {
+    addresses = AddressAllocator(range, granule: 8)
+    top = range.lowerBound
+  }
+
+  /// A block of `size` bytes, zeroed; page-aligned if a page or larger. `nil` where the pool's addresses are used up.
+  mutating func allocate(_ size: UInt64, tag: UInt32, in memory: VirtualMemory) throws -> UInt64? {
+    let isWholePages = size >= GuestMemory.pageSize
+    // Whole pages carry no header, and start at a page: what lies before is skipped by asking for a page more.
+    let room = isWholePages ? (size + 0xfff) & ~0xfff + 0x1000 : size + Self.headerSize
+    guard let start = addresses.allocate(room) else { return nil }
+    let block = isWholePages ? (start + 0xfff) & ~0xfff : start + Self.headerSize
+    while top < start + ((room + 7) & ~7) {
+      try memory.kernel.set(Page(.valid, frame: memory.physical.allocate()), at: top)
+      top += GuestMemory.pageSize
+    }
+    if !isWholePages {
+      try memory.memory.store(UInt32(truncatingIfNeeded: ((size + 15) >> 3) << 16), at: start)
+      try memory.memory.store(tag, at: start + 4)
+    }
+    try memory.memory.fill(0, count: Int(size), at: block)
+    blocks[block] = Block(size: size, tag: tag, room: start..<start + room)
+    return block
+  }
+
+  /// Takes `block` back. Returns `false` if it is none.
+  mutating func free(_ block: UInt64) -> Bool {
+    guard let room = blocks.removeValue(forKey: block)?.room else { return false }
+    addresses.release(room.lowerBound, room.upperBound - room.lowerBound)
+    return true
+  }
+}

@@ -1,0 +1,104 @@
+import Events
+import Guest
+import WindowsTypes
+
+/// A thread: its registers while it does not run, the kernel routines that wait on it, and where its `ETHREAD` lies.
+public final class Thread {
+  /// Its number in the run, from 0.
+  public let id: ThreadID
+  public let name: String
+  public let object: Pointer<ETHREAD>
+  /// The process it was created in.
+  public let owner: Process
+  let routines: RoutineStack
+  /// What each waiting routine returns to, innermost last: as many as ``routines`` has, and one that runs.
+  var activations: [Activation] = []
+  /// The first address above its kernel stack.
+  let stackBase: UInt64
+  let stackLimit: UInt64
+  /// The stack pointer from which the run's next call on this thread starts.
+  var restingStackPointer: UInt64
+
+  init(
+    id: ThreadID, name: String, object: Pointer<ETHREAD>, owner: Process, routines: RoutineStack, stackBase: UInt64,
+    stackLimit: UInt64
+  ) {
+    self.id = id
+    self.name = name
+    self.object = object
+    self.owner = owner
+    self.routines = routines
+    self.stackBase = stackBase
+    self.stackLimit = stackLimit
+    restingStackPointer = stackBase - 0x10
+  }
+}
+
+extension Kernel {
+  /// Makes a thread of `process`, with a kernel stack of its own.
+  @discardableResult
+  public func createThread(_ name: String, in process: Process, uniqueID: UInt64? = nil) throws -> Thread {
+    let object: Pointer<ETHREAD> = try allocateObject()
+    guard let bottom = stackAddresses.allocate(layout.stackSize + GuestMemory.pageSize) else {
+      throw GuestException(.insufficientResources)
+    }
+    let limit = bottom + GuestMemory.pageSize
+    for page in stride(from: limit, to: limit + layout.stackSize, by: Int(GuestMemory.pageSize)) {
+      try memory.kernel.set(.init(.valid, frame: memory.physical.allocate()), at: page)
+    }
+    let thread = Thread(
+      id: threads.count, name: name, object: object, owner: process, routines: RoutineStack(on: loop),
+      stackBase: limit + layout.stackSize, stackLimit: limit)
+    threads.append(thread)
+    threadByObject[object.address] = thread
+
+    let tcb = object.Tcb
+    let here = memory.memory
+    try tcb.Header.Type.store(DispatcherObjectType.thread.rawValue)
+    try tcb.Header.Size.store(UInt8(Pointer<KTHREAD>.size(in: here) / 4))
+    try tcb.Header.WaitListHead.initialize()
+    try tcb.MutantListHead.initialize()
+    try tcb.InitialStack.store(Pointer(thread.stackBase, in: here))
+    try tcb.StackBase.store(Pointer(thread.stackBase, in: here))
+    try tcb.StackLimit.store(Pointer(thread.stackLimit, in: here))
+    try tcb.State.store(KTHREAD_STATE.ready.rawValue)
+    try tcb.Priority.store(8)
+    try tcb.BasePriority.store(8)
+    for index in 0..<2 {
+      try tcb.ApcState.ApcListHead[index].initialize()
+      try tcb.SavedApcState.ApcListHead[index].initialize()
+    }
+    try tcb.ApcState.Process.store(process.object.cast())
+    try tcb.ApcStatePointer[0].store(tcb.ApcState)
+    try tcb.ApcStatePointer[1].store(tcb.SavedApcState)
+    try tcb.ApcQueueable.store(1)
+    // A thread of System has never been in user mode; any other has entered the kernel by a system call.
+    try tcb.PreviousMode.store(process.id == 0 ? .kernelMode : .userMode)
+    try object.ThreadsProcess.store(process.object)
+    try object.Cid.UniqueProcess.store(process.object.UniqueProcessId.load())
+    try object.Cid.UniqueThread.store(Pointer(uniqueID ?? UInt64(0x100 + 4 * threads.count), in: here))
+    try object.IrpList.initialize()
+    if process.id == 0 { try object.CrossThreadFlags.store(0x10) }
+    try process.object.ThreadListHead.insertTail(object.ThreadListEntry)
+    try process.object.Pcb.ThreadListHead.insertTail(tcb.ThreadListEntry)
+    try process.object.ActiveThreads.store(process.object.ActiveThreads.load() + 1)
+    return thread
+  }
+
+  /// The running thread's object: `fs:[124h]`.
+  func currentThread() throws -> Pointer<KTHREAD> { try kpcr.PrcbData.CurrentThread.load() }
+
+  public func thread(at address: UInt64) -> Thread? { threadByObject[address] }
+
+  /// Makes `thread` the running one, in the address space that it is attached to.
+  public func run(_ thread: Thread) throws {
+    running = thread
+    try kpcr.PrcbData.CurrentThread.store(thread.object.Tcb)
+    try kpcr.NtTib.StackBase.store(Pointer(thread.stackBase, in: memory.memory))
+    try kpcr.NtTib.StackLimit.store(Pointer(thread.stackLimit, in: memory.memory))
+    try kpcr.NtTib.ExceptionList.store(Pointer(memory.target.endOfExceptionChain, in: memory.memory))
+    try thread.object.Tcb.State.store(KTHREAD_STATE.running.rawValue)
+    stream.append(.thread(thread.id))
+    try switchAddressSpace(to: thread.object.Tcb.ApcState.Process.load(), .schedule)
+  }
+}
