@@ -134,6 +134,15 @@ struct DisplayTypeTests {
              +0x004 UniqueThread     : ????
 
           """)
+      for address: UInt64 in [0xffff_fffc, 0x1_0000_0000, .max, .max - 8] {
+        for type in StructureCatalogue.all {
+          #expect(try dt(StructureCatalogue.name(of: type), at: address, in: memory).contains(" : "))
+        }
+      }
+      let name = Pointer<UNICODE_STRING>(0x8000_0ff8, in: memory)
+      try name.Length.store(0xffff)
+      try name.Buffer.store(Pointer(0x8000_0000, in: memory))
+      #expect(try dt("OBJECT_NAME_INFORMATION", at: name.address, in: memory).hasSuffix("Name             : _UNICODE_STRING\n"))
     }
   }
 
