@@ -146,7 +146,9 @@ private struct ValuePrinter {
 
   private func isReadable(_ count: Int, at address: UInt64) -> Bool {
     guard count > 0 else { return true }
-    let pages = address >> GuestMemory.pageShift...(address &+ UInt64(count - 1)) >> GuestMemory.pageShift
+    let (last, wraps) = address.addingReportingOverflow(UInt64(count - 1))
+    guard !wraps else { return false }
+    let pages = address >> GuestMemory.pageShift...last >> GuestMemory.pageShift
     return pages.allSatisfy { memory.allows(.read, at: $0 << GuestMemory.pageShift) }
   }
 }

@@ -6,6 +6,11 @@ public struct UnknownStructure: Error, Hashable, CustomStringConvertible {
   /// What was probably meant.
   public let nearest: String?
 
+  public init(name: String, nearest: String?) {
+    self.name = name
+    self.nearest = nearest
+  }
+
   public var description: String { "no structure “\(name)”" + (nearest.map { "; did you mean \($0)?" } ?? "") }
 }
 

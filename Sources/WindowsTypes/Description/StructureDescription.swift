@@ -114,10 +114,10 @@ private let scalars: [ObjectIdentifier: MemberType] = [
 private func resultName(_ type: any Any.Type) -> String {
   switch type {
   case is Void.Type: "void"
-  case is NTSTATUS.Type: "long"
+  case is NTSTATUS.Type, is ExceptionFilterResult.Type: "long"
   case is UInt8.Type: "unsigned char"
   case is any AnyPointer.Type: "void*"
-  default: "\(type)"
+  default: "_\(type)"
   }
 }
 

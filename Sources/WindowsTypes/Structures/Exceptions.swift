@@ -64,7 +64,7 @@ public struct EH3_FRAME: GuestStructure {
 public struct SCOPETABLE_ENTRY: GuestStructure {
   public static let name = "_SCOPETABLE_ENTRY"
   public let EnclosingLevel: Field<Int32>
-  public let FilterFunc: Field<Pointer<Procedure<NTSTATUS>>>
+  public let FilterFunc: Field<Pointer<Procedure<ExceptionFilterResult>>>
   public let HandlerFunc: Field<Pointer<Procedure<Void>>>
 
   public static let layouts = Layouts(

@@ -146,3 +146,26 @@ public struct InstanceTeardownFlags: NamedFlags {
     (.volumeDismount, "FLTFL_INSTANCE_TEARDOWN_VOLUME_DISMOUNT"), (.internalError, "FLTFL_INSTANCE_TEARDOWN_INTERNAL_ERROR"),
   ]
 }
+
+/// Access to a communication port (`fltKernel.h`).
+public struct FilterPortAccess: NamedFlags {
+  public let rawValue: UInt32
+  public init(rawValue: UInt32) { self.rawValue = rawValue }
+
+  /// `FLT_PORT_CONNECT`, 0x1
+  public static let connect = Self(rawValue: 0x1)
+  /// `FLT_PORT_ALL_ACCESS`, 0x1f0001
+  public static let all = Self(rawValue: 0x1f_0001)
+
+  public static let names: [(Self, String)] = [(.all, "FLT_PORT_ALL_ACCESS"), (.connect, "FLT_PORT_CONNECT")]
+}
+
+extension FLT_REGISTRATION {
+  /// `FLT_REGISTRATION_VERSION` of Windows XP SP2 and Server 2003 SP1; the filter manager compares the high byte alone.
+  public static let version: UInt16 = 0x0200
+}
+
+extension FLT_CONTEXT_REGISTRATION {
+  /// `FLT_VARIABLE_SIZED_CONTEXTS`: contexts of this kind have any size.
+  public static let variableSize = UInt64.max
+}

@@ -171,3 +171,61 @@ public struct WAIT_TYPE: NamedValue {
     (.all, "WaitAll"), (.any, "WaitAny"),
   ]
 }
+
+/// Why a thread waits: `KTHREAD.WaitReason` (`wdm.h`).
+public struct KWAIT_REASON: NamedValue {
+  public let rawValue: UInt8
+  public init(rawValue: UInt8) { self.rawValue = rawValue }
+
+  /// `Executive`, 0
+  public static let executive = Self(rawValue: 0)
+  /// `FreePage`, 1
+  public static let freePage = Self(rawValue: 1)
+  /// `PageIn`, 2
+  public static let pageIn = Self(rawValue: 2)
+  /// `PoolAllocation`, 3
+  public static let poolAllocation = Self(rawValue: 3)
+  /// `DelayExecution`, 4
+  public static let delayExecution = Self(rawValue: 4)
+  /// `Suspended`, 5
+  public static let suspended = Self(rawValue: 5)
+  /// `UserRequest`, 6
+  public static let userRequest = Self(rawValue: 6)
+  /// `WrExecutive`, 7
+  public static let wrExecutive = Self(rawValue: 7)
+  /// `WrFreePage`, 8
+  public static let wrFreePage = Self(rawValue: 8)
+  /// `WrPageIn`, 9
+  public static let wrPageIn = Self(rawValue: 9)
+  /// `WrPoolAllocation`, 10
+  public static let wrPoolAllocation = Self(rawValue: 10)
+  /// `WrDelayExecution`, 11
+  public static let wrDelayExecution = Self(rawValue: 11)
+  /// `WrSuspended`, 12
+  public static let wrSuspended = Self(rawValue: 12)
+  /// `WrUserRequest`, 13
+  public static let wrUserRequest = Self(rawValue: 13)
+  /// `WrEventPair`, 14
+  public static let wrEventPair = Self(rawValue: 14)
+  /// `WrQueue`, 15
+  public static let wrQueue = Self(rawValue: 15)
+  /// `WrLpcReceive`, 16
+  public static let wrLpcReceive = Self(rawValue: 16)
+  /// `WrLpcReply`, 17
+  public static let wrLpcReply = Self(rawValue: 17)
+  /// `WrVirtualMemory`, 18
+  public static let wrVirtualMemory = Self(rawValue: 18)
+  /// `WrPageOut`, 19
+  public static let wrPageOut = Self(rawValue: 19)
+  /// `WrRendezvous`, 20
+  public static let wrRendezvous = Self(rawValue: 20)
+
+  public static let names: [(Self, String)] = [
+    (.executive, "Executive"), (.freePage, "FreePage"), (.pageIn, "PageIn"), (.poolAllocation, "PoolAllocation"),
+    (.delayExecution, "DelayExecution"), (.suspended, "Suspended"), (.userRequest, "UserRequest"), (.wrExecutive, "WrExecutive"),
+    (.wrFreePage, "WrFreePage"), (.wrPageIn, "WrPageIn"), (.wrPoolAllocation, "WrPoolAllocation"),
+    (.wrDelayExecution, "WrDelayExecution"), (.wrSuspended, "WrSuspended"), (.wrUserRequest, "WrUserRequest"),
+    (.wrEventPair, "WrEventPair"), (.wrQueue, "WrQueue"), (.wrLpcReceive, "WrLpcReceive"), (.wrLpcReply, "WrLpcReply"),
+    (.wrVirtualMemory, "WrVirtualMemory"), (.wrPageOut, "WrPageOut"), (.wrRendezvous, "WrRendezvous"),
+  ]
+}
