@@ -25,7 +25,7 @@ let package = Package(
     room("Guest"),
     tests(of: "Guest"),
     room("Emulation", knows: ["Guest", .product(name: "Yams", package: "Yams")]),
-    tests(of: "Emulation", knows: ["Guest"]),
+    tests(of: "Emulation", knows: ["Guest", .product(name: "Yams", package: "Yams")]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -16,7 +16,7 @@ struct SplitMix64: RandomNumberGenerator {
 private let interesting = Array("&*!|>'\"%@`{}[],:?-# \n\t0x9~<\\\u{0}\u{85}é".utf8)
 
 /// `bytes` with one to eight small changes: replaced, inserted, removed, repeated.
-private func mutated(_ bytes: [UInt8], _ random: inout SplitMix64) -> [UInt8] {
+func mutated(_ bytes: [UInt8], _ random: inout SplitMix64) -> [UInt8] {
   var bytes = bytes
   for _ in 0..<Int.random(in: 1...8, using: &random) where !bytes.isEmpty {
     let index = Int.random(in: 0..<bytes.count, using: &random)

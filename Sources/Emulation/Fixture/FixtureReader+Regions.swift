@@ -3,12 +3,12 @@ import Guest
 extension FixtureReader {
   /// A region of a process's memory, from its address and the keys of a region.
   func readRegion(
-    at key: FixtureNode, _ fields: Fields, _ sections: [Fixture.Section]
+    at key: FixtureNode, _ fields: Fields
   ) throws(FixtureError) -> Fixture.Region {
     var region = Fixture.Region(at: try key.pageAddress(), size: 0, origin: key.origin)
     region.kind = try readKind(fields)
     if let node = fields["section"] {
-      try readView(node, fields, sections, &region)
+      try readView(node, fields, &region)
     } else {
       try fields.refuse(["offset"], because: "the region has no “section”")
       region.content = try readContent(fields)
@@ -27,10 +27,10 @@ extension FixtureReader {
   }
 
   private func readView(
-    _ node: FixtureNode, _ fields: Fields, _ sections: [Fixture.Section], _ region: inout Fixture.Region
+    _ node: FixtureNode, _ fields: Fields, _ region: inout Fixture.Region
   ) throws(FixtureError) {
     let name = try names.check(node, is: .section)
-    let size = sections.first { $0.name == name }?.size ?? 0
+    let size = sectionSizes[name] ?? 0
     try fields.refuse(KeyTable.contents, because: "the content is that of the section \(quoted(name))")
     if region.kind != .valid && region.kind != .copyOnWrite {
       throw try fields.required("kind").error("a view of a section is “valid” or “copy-on-write”, not “\(region.kind.rawValue)”")

@@ -1,5 +1,5 @@
 extension FixtureReader {
-  mutating func readStep(_ node: FixtureNode, _ sections: [Fixture.Section]) throws(FixtureError) -> Fixture.Step {
+  mutating func readStep(_ node: FixtureNode) throws(FixtureError) -> Fixture.Step {
     let entries = try node.entries()
     if entries.contains(where: { $0.value.role == "call" }) {
       return Fixture.Step(.call(try readCall(node)), origin: node.origin)
@@ -15,15 +15,15 @@ extension FixtureReader {
       throw node.error(
         "a step has one of \(KeyTable.steps.joined(separator: ", ")), not \(entries.isEmpty ? "none" : "several")")
     }
-    return Fixture.Step(try readAction(value, sections), origin: node.origin)
+    return Fixture.Step(try readAction(value), origin: node.origin)
   }
 
-  private func readAction(_ node: FixtureNode, _ sections: [Fixture.Section]) throws(FixtureError) -> Fixture.Step.Action {
+  private func readAction(_ node: FixtureNode) throws(FixtureError) -> Fixture.Step.Action {
     switch node.role {
     case "exit": return .exit(process: try names.check(node, is: .process))
     case "map":
       let fields = try node.fields(.map)
-      return .map(process: try process(fields), try readRegion(at: try fields.required("at"), fields, sections))
+      return .map(process: try process(fields), try readRegion(at: try fields.required("at"), fields))
     case "unmap": return .unmap(try range(try node.fields(.unmap)))
     case "protect": return .protect(try readProtect(node))
     case "store":

@@ -4,6 +4,8 @@ import Guest
 struct FixtureReader {
   var names = FixtureNames()
   var target = Target.windowsXP_x86
+  /// By name, in bytes.
+  var sectionSizes: [String: UInt64] = [:]
   private let root: FixtureNode
 
   init(_ root: FixtureNode) { self.root = root }
@@ -25,13 +27,13 @@ struct FixtureReader {
     if let node = fields["seed"] { fixture.seed = try node.count() }
     if let node = fields["limits"] { fixture.limits = try readLimits(node) }
     if let node = fields["sections"] { fixture.sections = try readSections(node) }
-    if let node = fields["processes"] { fixture.processes = try readProcesses(node, fixture.sections) }
+    if let node = fields["processes"] { fixture.processes = try readProcesses(node) }
     if let node = fields["threads"] { fixture.threads = try readThreads(node) }
     if let node = fields["kernel"] { fixture.kernel = try readKernel(node) }
     if let node = fields["values"] { fixture.values = try readValues(node) }
     if let node = fields["patches"] { fixture.patches = try readPatches(node) }
     if let node = fields["calls"] {
-      for step in try node.list() { fixture.steps.append(try readStep(step, fixture.sections)) }
+      for step in try node.list() { fixture.steps.append(try readStep(step)) }
     }
     if let node = fields["expect"] { fixture.expect = try readExpectation(node) }
     return fixture
@@ -55,10 +57,11 @@ struct FixtureReader {
 
   private func readImages(_ node: FixtureNode) throws(FixtureError) -> [String] {
     var images: [String] = []
+    var seen: Set<String> = []
     for element in try node.list() {
       let image = try element.text()
       if image.isEmpty || image.contains(where: { $0.isNewline }) { throw element.error("an image's file name is one line of text") }
-      if images.contains(image) { throw element.error("\(quoted(image)) is loaded twice") }
+      if !seen.insert(image).inserted { throw element.error("\(quoted(image)) is loaded twice") }
       images.append(image)
     }
     return images
@@ -82,14 +85,14 @@ struct FixtureReader {
       let name = try names.define(key, as: .section)
       let fields = try value.fields(.section)
       let content = try readContent(fields)
-      sections.append(Fixture.Section(name, size: try readSize(fields, content), content, origin: key.origin))
+      let size = try readSize(fields, content)
+      sectionSizes[name] = size
+      sections.append(Fixture.Section(name, size: size, content, origin: key.origin))
     }
     return sections
   }
 
-  private mutating func readProcesses(
-    _ node: FixtureNode, _ sections: [Fixture.Section]
-  ) throws(FixtureError) -> [Fixture.Process] {
+  private mutating func readProcesses(_ node: FixtureNode) throws(FixtureError) -> [Fixture.Process] {
     var processes: [Fixture.Process] = []
     for (key, value) in try node.entries() {
       let name = try names.define(key, as: .process)
@@ -99,7 +102,7 @@ struct FixtureReader {
       if let node = fields["memory"] {
         var regions: [(Fixture.Region, FixtureNode)] = []
         for (key, value) in try node.entries() {
-          regions.append((try readRegion(at: key, try value.fields(.region), sections), key))
+          regions.append((try readRegion(at: key, try value.fields(.region)), key))
         }
         process.memory = try ordered(regions)
       }
