@@ -117,7 +117,8 @@ struct FixtureNode {
   func unknown(_ what: String, _ text: String, among known: [String]) -> FixtureError {
     let suggestion = nearest(text, among: known).map { " (did you mean \(quoted($0))?)" } ?? ""
     if known.isEmpty { return error("unknown \(what): there is none") }
-    return error("unknown \(what), expected one of \(known.joined(separator: ", "))\(suggestion)")
+    let choice = known.count <= 50 ? known.joined(separator: ", ") : "\(known.count) names"
+    return error("unknown \(what), expected one of \(choice)\(suggestion)")
   }
 }
 
