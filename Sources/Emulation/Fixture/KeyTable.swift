@@ -1,0 +1,78 @@
+/// The keys that one kind of object in a fixture takes: what the reader accepts, and what the schema must say.
+struct KeyTable: Sendable {
+  /// Its definition's name in the schema.
+  let name: String
+  /// What messages call the object.
+  let title: String
+  let keys: [String]
+  let required: [String]
+
+  init(_ name: String, _ title: String, _ keys: [String], required: [String] = []) {
+    self.name = name
+    self.title = title
+    self.keys = keys
+    self.required = required
+  }
+
+  /// The spellings of content, of which an object takes at most one.
+  static let contents = ["text", "utf16", "bytes", "fill", "u16", "u32", "u64"]
+  private static let states = ["kind", "protection", "guard", "pager"]
+
+  static let fixture = KeyTable(
+    "fixture", "a fixture",
+    [
+      "fixture", "name", "about", "target", "load", "seed", "limits", "processes", "sections", "threads", "kernel", "values",
+      "patches", "calls", "expect",
+    ], required: ["fixture"])
+  static let limits = KeyTable("limits", "“limits”", ["instructions", "memory", "trace", "time"])
+  static let process = KeyTable("process", "a process", ["id", "memory"])
+  static let region = KeyTable("region", "a region", ["size"] + contents + states + ["section", "offset"])
+  static let kernelRegion = KeyTable("kernel-region", "a region", ["name", "size"] + contents + ["kind", "protection"])
+  static let section = KeyTable("section", "a section", ["size"] + contents)
+  static let thread = KeyTable("thread", "a thread", ["process", "attached", "id"], required: ["process"])
+  static let value = KeyTable("value", "a value", ["size"] + contents)
+  static let patch = KeyTable("patch", "a patch", ["at", "bytes", "was"], required: ["at", "bytes"])
+  static let content = KeyTable("content", "content", contents)
+
+  static let call = KeyTable(
+    "call", "a call", ["on", "call", "with", "irql", "as", "kind", "expect"], required: ["on", "call"])
+  static let exit = KeyTable("exit", "the step “exit”", ["exit"])
+  static let map = KeyTable("map", "“map”", ["process", "at"] + region.keys, required: ["process", "at"])
+  static let unmap = KeyTable("unmap", "“unmap”", ["process", "at", "size"], required: ["process", "at", "size"])
+  static let protect = KeyTable(
+    "protect", "“protect”", ["process", "at", "size", "protection", "guard", "kind"], required: ["process", "at", "size"])
+  static let store = KeyTable("store", "“store”", ["process", "at"] + contents, required: ["process", "at"])
+  static let pageOut = KeyTable("page-out", "“page-out”", ["process", "at", "size"], required: ["process", "at", "size"])
+  /// The keys that say what kind of step a step is.
+  static let steps = ["call", "exit", "map", "unmap", "protect", "store", "page-out", "expect"]
+  /// Steps that are designed, and not there yet.
+  static let laterSteps = ["open", "ioctl", "run", "unload", "connect", "serve", "create-process", "write", "read", "close"]
+
+  static let textArgument = KeyTable("text-argument", "an argument", ["text"], required: ["text"])
+  static let operation = KeyTable(
+    "operation", "an operation",
+    [
+      "buffer", "length", "input", "input-length", "code", "method", "requestor", "process", "mode", "minor", "flags", "mdl",
+      "fast-io", "post-operation", "system-buffer",
+    ])
+  static let operations = KeyTable("operation-argument", "an operation", Fixture.Operation.Kind.allCases.map(\.rawValue))
+
+  static let callExpectation = KeyTable(
+    "call-expectation", "what is expected", ["bugcheck", "parameters", "raises", "fault", "limit", "outcome"])
+  static let fault = KeyTable("fault", "“fault”", ["access", "at"])
+  static let bugcheck = KeyTable("bugcheck", "“bugcheck”", ["code", "parameters"], required: ["code"])
+  static let expectation = KeyTable(
+    "expectation", "what is expected",
+    [
+      "verdict", "locks", "memory", "kernel-memory", "outcome", "bugcheck", "messages", "findings", "irql", "attached",
+      "locked-pages", "calls", "uncertain",
+    ])
+  static let lock = KeyTable(
+    "lock", "a lock", ["process", "at", "pages", "by", "operation", "undone", "account"])
+  static let expectedCall = KeyTable("expected-call", "a call", ["call", "process"], required: ["call"])
+
+  static let all = [
+    fixture, limits, process, region, kernelRegion, section, thread, value, patch, content, call, exit, map, unmap, protect,
+    store, pageOut, textArgument, operation, operations, callExpectation, fault, bugcheck, expectation, lock, expectedCall,
+  ]
+}
