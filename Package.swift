@@ -22,6 +22,8 @@ let package = Package(
     room("Guest"),
     room("Disassembly", knows: ["CZydis", "Guest"]),
     room("Images", knows: ["Disassembly", "Guest"]),
+    .executableTarget(
+      name: "ImageBuilder", dependencies: ["Disassembly", "Guest", "Images"], path: "tools/ImageBuilder", swiftSettings: strict),
     tests(of: "Guest"),
     tests(of: "Disassembly", knows: ["Guest"]),
     tests(of: "Images", knows: ["Disassembly", "Guest"]),
