@@ -151,6 +151,7 @@ GuardedLoadHandler:
   and dword ptr [ebp-4],0
   push dword ptr [ebp+0xc]
   call dword ptr [ebp+8]
+  mov esp,dword ptr [ebp-0x18]  # whatever number of arguments the routine pops
   or dword ptr [ebp-4],0xffffffff
 .Lguarded_call_return:
   call _SEH_epilog
