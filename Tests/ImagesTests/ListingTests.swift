@@ -37,6 +37,18 @@ func whiteSpace(listing: String) throws {
   #expect(image.provenance == [.init(start: 0x8059_c5d8, end: 0x8059_c5f5, origin: .traced)])
 }
 
+@Test("an excerpt that calls what it shows, or what it begins in the middle of, needs no routine for it")
+func callsIntoItself() throws {
+  let image = try Image(
+    listing: """
+      00401005 e8f6ffffff call a!Before (00401000)
+      0040100a e8f6ffffff call a!Here (00401005)
+      0040100f 742f je a!Here+0x3b (00401040)
+      """)
+  #expect(image.routines.isEmpty)
+  #expect(image.symbol(at: 0x40_1040) == "a!Here+0x3b")
+}
+
 @Test("directives describe a whole image")
 func wholeImage() throws {
   let image = try Image(listing: Excerpts.whole, named: "ignored")
