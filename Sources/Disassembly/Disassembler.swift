@@ -1,4 +1,4 @@
-import CZydis
+internal import CZydis
 import Guest
 
 /// Decodes the processor's instructions; making text of them waits until it is asked for.

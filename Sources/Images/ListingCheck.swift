@@ -37,7 +37,7 @@ extension ListingReader {
       }
       guard decoded.length == item.bytes.count else {
         throw Complaint(
-          item.line, "“\(decoded.text())” takes \(decoded.length) of the \(item.bytes.count) bytes; expected one instruction a line")
+          item.line, "“\(decoded.text())” takes \(decoded.length) of \(counted(item.bytes.count, "byte")); expected one instruction a line")
       }
       let shownNames = try namesShown(in: item)
       let meant = decoded.text { address in shownNames.first { $0.address == address }?.reference.text }
@@ -121,7 +121,7 @@ extension ListingReader {
         throw Complaint(
           item.line,
           item.address > end
-            ? "\(item.address - end) bytes are missing before \(hex(item.address)); expected \(hex(end)), or a symbol line where code is left out"
+            ? "after a gap of \(counted(item.address - end, "byte")) comes \(hex(item.address)); expected \(hex(end)), or a symbol line where code is left out"
             : "\(hex(item.address)) lies below the end of the instruction before it; expected \(hex(end))")
       }
       end = item.address + UInt64(item.bytes.count)

@@ -73,7 +73,7 @@ func wholeImage() throws {
 private let mistakes: [(String, String, Int, String)] = [
   ("56              push    esi", "57              push    esi", 8, "57 at f8a10010 means “push edi”, not “push esi”"),
   ("56              push    esi", "56              pop     esi", 8, "means “push esi”, not “pop esi”"),
-  ("56              push    esi", "5657            push    esi", 8, "takes 1 of the 2 bytes"),
+  ("56              push    esi", "5657            push    esi", 8, "takes 1 of 2 bytes"),
   ("56              push    esi", "ff              push    esi", 8, "ff begins no instruction"),
   ("56              push    esi", "5               push    esi", 8, "“5” is not an instruction's bytes"),
   ("56              push    esi", "56", 8, "ends after its bytes"),
@@ -81,7 +81,7 @@ private let mistakes: [(String, String, Int, String)] = [
   ("f8a10010 56", "f8a1001 56", 8, "begins no line of a listing"),
   (
     "f8a10011 e8ea000000      call    sample!Helper (f8a10100)", "f8a10012 e8e9000000      call    sample!Helper (f8a10100)", 9,
-    "1 bytes are missing"
+    "a gap of 1 byte comes f8a10012; expected f8a10011"
   ),
   (
     "f8a10011 e8ea000000      call    sample!Helper (f8a10100)", "f8a10010 e8eb000000      call    sample!Helper (f8a10100)", 9,
@@ -98,7 +98,7 @@ private let mistakes: [(String, String, Int, String)] = [
   (".routine f8a10100", ".routine f8a1003f", 9, "sample!Helper is f8a1003f, not f8a10100"),
   (".import f8a12000 nt!IoFreeMdl", ".import f8a13000 nt!IoFreeMdl", 10, "is f8a13000, not f8a12000"),
   (".import f8a12000 nt!IoFreeMdl", ".import f8a12000 IoFreeMdl", 2, "is no import"),
-  (".import f8a12000 nt!IoFreeMdl", ".import f8a12000", 2, "has 1 arguments"),
+  (".import f8a12000 nt!IoFreeMdl", ".import f8a12000", 2, "has 1 argument; expected a slot"),
   (".import f8a12000 nt!IoFreeMdl", ".import f8a12000 nt!IoFreeMdl\n.import f8a12010 nt!IoFreeMdl", 3, "imported twice"),
   (".import f8a12000 nt!IoFreeMdl", ".import f8a12000 nt!IoFreeMdl\n.import f8a12002 nt!Other", 3, "overlaps line 2"),
   (".import f8a12000 nt!IoFreeMdl", ".import f8a12000 nt!IoFreeMdl\n.import f8a13000 nt!Other", 3, "outside the image"),

@@ -42,7 +42,9 @@ struct ImageBuilder {
 
   private func address(of name: String) throws -> UInt64 {
     if let symbol = elf.symbols.first(where: { $0.name == name }) { return symbol.address }
-    if let routine = directives.first(where: { $0.first == ".routine" && $0.last == name }), let address = UInt64(routine[1], radix: 16) {
+    if let routine = directives.first(where: { $0.count == 3 && $0[0] == ".routine" && $0[2] == name }),
+      let address = UInt64(routine[1], radix: 16)
+    {
       return address
     }
     throw BuildError("\(source): exports \(name), which it does not define")
@@ -77,14 +79,15 @@ struct ImageBuilder {
     let names = Image(
       name: header[1], base: base, size: size, sections: [],
       symbols: symbols.map { .init(address: $0.address, name: $0.name) },
-      imports: directives.filter { $0.first == ".import" }.compactMap { words in
-        UInt64(words[1], radix: 16).map { slot in
-          let parts = words[2].split(separator: "!").map(String.init)
-          return .init(module: parts[0], name: parts[1], slot: slot)
-        }
+      imports: directives.filter { $0.first == ".import" && $0.count == 3 }.compactMap { words in
+        let parts = words[2].split(separator: "!").map(String.init)
+        guard let slot = UInt64(words[1], radix: 16), parts.count == 2 else { return nil }
+        return .init(module: parts[0], name: parts[1], slot: slot)
       },
       routines: Dictionary(
-        directives.filter { $0.first == ".routine" }.compactMap { words in UInt64(words[1], radix: 16).map { (words[2], $0) } }
+        directives.filter { $0.first == ".routine" && $0.count == 3 }.compactMap { words in
+          UInt64(words[1], radix: 16).map { (words[2], $0) }
+        }
       ) { first, _ in first })
     var output = ["# Made by tools/build-images from \(source); images/README.md says where every byte comes from."]
     output += directives.map { $0.joined(separator: " ") }
