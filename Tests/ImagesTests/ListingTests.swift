@@ -1,3 +1,4 @@
+import Foundation
 import Guest
 import Images
 import Testing
@@ -138,6 +139,23 @@ func noListing() throws {
   for input in inputs {
     let error = try #require(throws: ListingError.self) { try Image(listing: input, named: "sample", file: "x") }
     #expect(!error.description.contains("\n"))
+  }
+}
+
+@Test("a file that cannot be a listing is an error of one line")
+func files() throws {
+  let folder = FileManager.default.temporaryDirectory.appending(path: "listings-\(UUID().uuidString)")
+  try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+  defer { try? FileManager.default.removeItem(at: folder) }
+  let (good, empty, huge) = (folder.appending(path: "nt.listing"), folder.appending(path: "empty"), folder.appending(path: "huge"))
+  try Data(Excerpts.nt.utf8).write(to: good)
+  try Data().write(to: empty)
+  try Data(count: 17 << 20).write(to: huge)
+  #expect(try Image(contentsOfListing: good.path).name == "nt")
+  for path in [folder.path, empty.path, huge.path, folder.path + "/missing", "/dev/zero", "", "\0", good.path + "/x"] {
+    let error = try #require(throws: ListingError.self) { try Image(contentsOfListing: path) }
+    #expect(error.file == path && error.line == 0)
+    #expect(error.message.contains("expected"), "\(error)")
   }
 }
 
