@@ -1,4 +1,4 @@
-import CZydis
+internal import CZydis
 import Guest
 
 /// Decodes the processor's instructions; making text of them waits until it is asked for.
@@ -18,22 +18,6 @@ public struct Disassembler: Sendable {
   public func decode(_ bytes: some Collection<UInt8>, at address: UInt64) -> Instruction? {
     let fast = bytes.withContiguousStorageIfAvailable { decode(UnsafeRawBufferPointer($0), at: address) }
     return fast ?? Array(bytes.prefix(Code.longest)).withUnsafeBytes { decode($0, at: address) }
-  }
-
-  /// Every instruction of `bytes` in turn, up to the first byte that begins none.
-  public func decodeAll(_ bytes: some Collection<UInt8>, at address: UInt64) -> [Instruction] {
-    let bytes = Array(bytes)
-    return bytes.withUnsafeBytes { all in
-      var result: [Instruction] = []
-      var offset = 0
-      while offset < all.count,
-        let next = decode(UnsafeRawBufferPointer(rebasing: all[offset...]), at: address &+ UInt64(offset))
-      {
-        result.append(next)
-        offset += next.length
-      }
-      return result
-    }
   }
 }
 

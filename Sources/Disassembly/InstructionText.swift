@@ -1,4 +1,4 @@
-import CZydis
+internal import CZydis
 import Guest
 
 extension Instruction {
@@ -48,8 +48,10 @@ struct InstructionText {
     if decoded.isStringOperation {
       // The operands say the size that Zydis' name ends in.
       name.removeLast()
-    } else if decoded.meta.branch_type == ZYDIS_BRANCH_TYPE_FAR, name == "ret" {
-      name = "retf"
+    } else if decoded.mnemonic == ZYDIS_MNEMONIC_RET {
+      if decoded.meta.branch_type == ZYDIS_BRANCH_TYPE_FAR { name = "retf" }
+      // Compilers set the prefix for old processors' sake; the processor ignores it, the debugger does not.
+      if decoded.raw.prefix_count > 0, decoded.raw.prefixes.0.value == 0xf3 { name = "rep " + name }
     }
     return prefix + (Self.debuggerNames[name] ?? name)
   }
@@ -114,7 +116,7 @@ struct InstructionText {
 
   private func memory(_ operand: ZydisDecodedOperand) -> String {
     let memory = operand.mem
-    let size = memory.type == ZYDIS_MEMOP_TYPE_MEM && decoded.meta.category != ZYDIS_CATEGORY_PREFETCH ? sizeName(operand) : ""
+    let size = namesSize(memory) ? sizeName(operand) : ""
     var parts: [String] = []
     if memory.base != ZYDIS_REGISTER_NONE { parts.append(register(memory.base)) }
     if memory.index != ZYDIS_REGISTER_NONE {
@@ -132,7 +134,7 @@ struct InstructionText {
       let table = UInt64(UInt32(truncatingIfNeeded: displacement))
       // `mov eax,dword ptr nt!KiServiceTable (8055b2c0)[eax*4]`
       if let name = symbol(table) { return "\(size)\(name) (\(digits(table)))[\(inside)]" }
-      if memory.base == ZYDIS_REGISTER_NONE { return "\(size)[\(inside)+\(masm(table))]" }
+      if memory.base == ZYDIS_REGISTER_NONE, table != 0 { return "\(size)[\(inside)+\(masm(table))]" }
     }
     if displacement != 0 { inside += (displacement < 0 ? "-" : "+") + masm(displacement.magnitude) }
     return "\(size)\(segment)[\(inside)]"
@@ -150,6 +152,12 @@ struct InstructionText {
       withUnsafePointer(to: operand) { ZydisCalcAbsoluteAddress(decoded, $0, address, &result) }
     }
     return status & 0x8000_0000 == 0 ? result : nil
+  }
+
+  /// Whether the operand is accessed, and not only pointed at as by `lea`, `invlpg` and `prefetchnta`.
+  private func namesSize(_ memory: ZydisDecodedOperandMem) -> Bool {
+    memory.type == ZYDIS_MEMOP_TYPE_MEM && decoded.meta.category != ZYDIS_CATEGORY_PREFETCH
+      && decoded.mnemonic != ZYDIS_MNEMONIC_INVLPG
   }
 
   private func sizeName(_ operand: ZydisDecodedOperand) -> String {

@@ -1,4 +1,4 @@
-import CZydis
+internal import CZydis
 import Guest
 
 /// What an instruction asks of the machine beyond registers and memory.

@@ -37,7 +37,7 @@ extension ListingReader {
       }
       guard decoded.length == item.bytes.count else {
         throw Complaint(
-          item.line, "“\(decoded.text())” takes \(decoded.length) of the \(item.bytes.count) bytes; expected one instruction a line")
+          item.line, "“\(decoded.text())” takes \(decoded.length) of \(counted(item.bytes.count, "byte")); expected one instruction a line")
       }
       let shownNames = try namesShown(in: item)
       let meant = decoded.text { address in shownNames.first { $0.address == address }?.reference.text }
@@ -55,14 +55,15 @@ extension ListingReader {
 
   /// Each `name (address)` of the text.
   private func namesShown(in item: Instruction) throws(Complaint) -> [(reference: ListingLine.Reference, address: UInt64)] {
+    let pieces = item.text.split(separator: "(", omittingEmptySubsequences: false)
     var result: [(ListingLine.Reference, UInt64)] = []
-    for piece in item.text.split(separator: "(").indices.dropFirst() {
-      let pieces = item.text.split(separator: "(")
-      guard let digits = pieces[piece].split(separator: ")").first, let address = number(digits), digits.utf8.count == 8 else { continue }
-      let before = pieces[piece - 1].split { $0 == " " || $0 == "[" || $0 == "," }.last ?? ""
-      guard let reference = ListingLine.Reference(String(before)) else {
-        throw Complaint(
-          item.line, "“\(before.prefix(80))” is no symbol; expected a name such as nt!KeStackAttachProcess before (\(digits))")
+    for (before, after) in zip(pieces, pieces.dropFirst()) {
+      guard let digits = after.split(separator: ")", omittingEmptySubsequences: false).first, digits.utf8.count == 8,
+        let address = number(digits)
+      else { continue }
+      let name = before.split { $0 == " " || $0 == "[" || $0 == "," }.last ?? ""
+      guard let reference = ListingLine.Reference(String(name)) else {
+        throw Complaint(item.line, "“\(name.prefix(80))” is no symbol; expected a name such as nt!KeStackAttachProcess before (\(digits))")
       }
       result.append((reference, address))
     }
@@ -120,7 +121,7 @@ extension ListingReader {
         throw Complaint(
           item.line,
           item.address > end
-            ? "\(item.address - end) bytes are missing before \(hex(item.address)); expected \(hex(end)), or a symbol line where code is left out"
+            ? "after a gap of \(counted(item.address - end, "byte")) comes \(hex(item.address)); expected \(hex(end)), or a symbol line where code is left out"
             : "\(hex(item.address)) lies below the end of the instruction before it; expected \(hex(end))")
       }
       end = item.address + UInt64(item.bytes.count)

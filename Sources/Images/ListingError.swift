@@ -28,6 +28,9 @@ func suggestion(for name: String, among known: some Sequence<String>) -> String 
   return close.map { "; did you mean “\($0.name)”?" } ?? ""
 }
 
+/// `1 byte`, `2 bytes`.
+func counted(_ count: some BinaryInteger, _ what: String) -> String { "\(count) \(what)" + (count == 1 ? "" : "s") }
+
 /// How many characters must be inserted, removed or replaced to turn `a` into `b`.
 private func distance(_ a: String, _ b: String) -> Int {
   let (a, b) = (Array(a.lowercased().utf8.prefix(128)), Array(b.lowercased().utf8.prefix(128)))

@@ -28,18 +28,16 @@ struct ListingLayout {
         Piece(
           line: item.line, start: item.address, bytes: item.bytes, origin: item.origin, isWritable: item.isWritable, isExecutable: false))
     }
-    let routineLines = Dictionary(reader.routines.map { ($0.value.name, $0.line) }) { first, _ in first }
     for (name, address) in names.routines {
       pieces.append(
         Piece(
-          line: routineLines[name] ?? 0, start: address, bytes: .init(repeating: Self.trap, count: Int(Self.routineSize)),
+          line: names.lines[name] ?? 0, start: address, bytes: .init(repeating: Self.trap, count: Int(Self.routineSize)),
           origin: nil, isWritable: false, isExecutable: true))
     }
-    let importLines = Dictionary(reader.imports.map { ($0.value.slot, $0.line) }) { first, _ in first }
     for item in names.imports.values {
       pieces.append(
         Piece(
-          line: importLines[item.slot] ?? 0, start: item.slot, bytes: .init(repeating: 0, count: reader.target.width.rawValue),
+          line: names.lines[item.symbol] ?? 0, start: item.slot, bytes: .init(repeating: 0, count: reader.target.width.rawValue),
           origin: nil, isWritable: false, isExecutable: false))
     }
     pieces.sort { ($0.start, $0.line) < ($1.start, $1.line) }

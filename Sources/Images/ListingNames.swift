@@ -6,6 +6,8 @@ struct Names {
   private(set) var imports: [String: Image.Import] = [:]
   private(set) var exports: [String: UInt64] = [:]
   private(set) var routines: [String: UInt64] = [:]
+  /// Where the listing first speaks of a routine or an import slot.
+  private(set) var lines: [String: Int] = [:]
 
   init(_ reader: ListingReader, image: String) throws(Complaint) {
     for item in reader.symbols {
@@ -15,8 +17,12 @@ struct Names {
       }
       try Self.note(reference.name, address, in: &symbols, item.line)
     }
-    for item in reader.routines { try Self.note(item.value.name, item.value.address, in: &routines, item.line) }
+    for item in reader.routines {
+      try Self.note(item.value.name, item.value.address, in: &routines, item.line)
+      lines[item.value.name] = item.line
+    }
     for item in reader.imports {
+      lines[item.value.symbol] = item.line
       guard imports.updateValue(item.value, forKey: item.value.symbol) == nil else {
         throw Complaint(item.line, "\(item.value.name) is imported twice; expected one slot for each routine")
       }
@@ -44,20 +50,28 @@ struct Names {
   ///
   /// The excerpt does not say which image a slot is bound to; drivers import from the kernel, so `nt` it is.
   mutating func learn(_ references: [ListingReader.OperandReference], from reader: ListingReader) throws(Complaint) {
-    let shown = Set(reader.instructions.map(\.address))
+    let code = reader.instructions.sorted { $0.address < $1.address }
     for item in references {
-      let reference = item.reference
-      if reference.name.hasPrefix("_imp__"), reference.name.utf8.count > 6, reference.offset == 0, !item.isTarget {
-        let found = Image.Import(module: "nt", name: String(reference.name.dropFirst(6)), slot: item.address)
-        if let known = imports.updateValue(found, forKey: reference.name), known.slot != found.slot {
-          throw Complaint(item.line, "\(reference.name) is at \(hex(known.slot)) and at \(hex(found.slot)); expected one slot")
+      let (name, offset) = (item.reference.name, item.reference.offset)
+      if symbols[name] != nil { continue }
+      if name.hasPrefix("_imp__"), name.utf8.count > 6, offset == 0, !item.isTarget {
+        let found = Image.Import(module: "nt", name: String(name.dropFirst(6)), slot: item.address)
+        if let known = imports.updateValue(found, forKey: name), known.slot != found.slot {
+          throw Complaint(item.line, "\(name) is at \(hex(known.slot)) and at \(hex(found.slot)); expected one slot")
         }
-      } else if item.isTarget, reference.offset == 0, symbols[reference.name] == nil, !shown.contains(item.address) {
-        try Self.note(reference.name, item.address, in: &routines, item.line)
-      } else if symbols[reference.name] == nil, reference.offset <= item.address {
-        symbols[reference.name] = item.address - reference.offset
+      } else if item.isTarget, offset == 0, Self.isFree(item.address, of: code) {
+        try Self.note(name, item.address, in: &routines, item.line)
+      } else if routines[name] == nil, offset <= item.address {
+        symbols[name] = item.address - offset
       }
+      if lines[name] == nil { lines[name] = item.line }
     }
+  }
+
+  /// Whether a routine that the run provides has room at `address`.
+  private static func isFree(_ address: UInt64, of code: [ListingReader.Instruction]) -> Bool {
+    guard let nearest = code.last(notAbove: address + ListingLayout.routineSize - 1, by: \.address) else { return true }
+    return nearest.address + UInt64(nearest.bytes.count) <= address
   }
 
   /// Checks that an operand's name and address belong together.

@@ -178,7 +178,7 @@ private struct Directive {
 
   func expect(_ count: ClosedRange<Int>, _ what: String) throws(Complaint) {
     guard count.contains(arguments.count) else {
-      throw Complaint(line, "\(name) has \(arguments.count) arguments; expected \(what)")
+      throw Complaint(line, "\(name) has \(counted(arguments.count, "argument")); expected \(what)")
     }
   }
   func number(_ index: Int) throws(Complaint) -> UInt64 {

@@ -146,6 +146,21 @@ private let lines = """
   00421000 660fefc0        pxor    xmm0,xmm0
   00421000 0fae00          fxsave  [eax]
   00421000 0f18480c        prefetcht0 [eax+0Ch]
+  00421000 f3c3            rep ret
+  00421000 8d048500000000  lea     eax,[eax*4]
+  00421000 0f0138          invlpg  [eax]
+  00421000 66b80100        mov     ax,1
+  00421000 6683c8ff        or      ax,0FFFFh
+  00421000 c60080          mov     byte ptr [eax],80h
+  00421000 d8d9            fcomp   st(1)
+  00421000 dbe9            fucomi  st,st(1)
+  00421000 f6f1            div     al,cl
+  00421000 c407            les     eax,fword ptr [edi]
+  00421000 8c00            mov     word ptr [eax],es
+  00421000 64ff3500000000  push    dword ptr fs:[00000000h]
+  00421000 a300005000      mov     dword ptr ds:[00500000h],eax
+  00421000 0fa308          bt      dword ptr [eax],ecx
+  00421000 d40a            aam     0Ah
   00421000 d7              xlat    byte ptr [ebx]
   """
 

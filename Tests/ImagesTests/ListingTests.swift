@@ -1,3 +1,4 @@
+import Foundation
 import Guest
 import Images
 import Testing
@@ -37,6 +38,18 @@ func whiteSpace(listing: String) throws {
   #expect(image.provenance == [.init(start: 0x8059_c5d8, end: 0x8059_c5f5, origin: .traced)])
 }
 
+@Test("an excerpt that calls what it shows, or what it begins in the middle of, needs no routine for it")
+func callsIntoItself() throws {
+  let image = try Image(
+    listing: """
+      00401005 e8f6ffffff call a!Before (00401000)
+      0040100a e8f6ffffff call a!Here (00401005)
+      0040100f 742f je a!Here+0x3b (00401040)
+      """)
+  #expect(image.routines.isEmpty)
+  #expect(image.symbol(at: 0x40_1040) == "a!Here+0x3b")
+}
+
 @Test("directives describe a whole image")
 func wholeImage() throws {
   let image = try Image(listing: Excerpts.whole, named: "ignored")
@@ -61,7 +74,7 @@ func wholeImage() throws {
 private let mistakes: [(String, String, Int, String)] = [
   ("56              push    esi", "57              push    esi", 8, "57 at f8a10010 means “push edi”, not “push esi”"),
   ("56              push    esi", "56              pop     esi", 8, "means “push esi”, not “pop esi”"),
-  ("56              push    esi", "5657            push    esi", 8, "takes 1 of the 2 bytes"),
+  ("56              push    esi", "5657            push    esi", 8, "takes 1 of 2 bytes"),
   ("56              push    esi", "ff              push    esi", 8, "ff begins no instruction"),
   ("56              push    esi", "5               push    esi", 8, "“5” is not an instruction's bytes"),
   ("56              push    esi", "56", 8, "ends after its bytes"),
@@ -69,7 +82,7 @@ private let mistakes: [(String, String, Int, String)] = [
   ("f8a10010 56", "f8a1001 56", 8, "begins no line of a listing"),
   (
     "f8a10011 e8ea000000      call    sample!Helper (f8a10100)", "f8a10012 e8e9000000      call    sample!Helper (f8a10100)", 9,
-    "1 bytes are missing"
+    "a gap of 1 byte comes f8a10012; expected f8a10011"
   ),
   (
     "f8a10011 e8ea000000      call    sample!Helper (f8a10100)", "f8a10010 e8eb000000      call    sample!Helper (f8a10100)", 9,
@@ -86,7 +99,7 @@ private let mistakes: [(String, String, Int, String)] = [
   (".routine f8a10100", ".routine f8a1003f", 9, "sample!Helper is f8a1003f, not f8a10100"),
   (".import f8a12000 nt!IoFreeMdl", ".import f8a13000 nt!IoFreeMdl", 10, "is f8a13000, not f8a12000"),
   (".import f8a12000 nt!IoFreeMdl", ".import f8a12000 IoFreeMdl", 2, "is no import"),
-  (".import f8a12000 nt!IoFreeMdl", ".import f8a12000", 2, "has 1 arguments"),
+  (".import f8a12000 nt!IoFreeMdl", ".import f8a12000", 2, "has 1 argument; expected a slot"),
   (".import f8a12000 nt!IoFreeMdl", ".import f8a12000 nt!IoFreeMdl\n.import f8a12010 nt!IoFreeMdl", 3, "imported twice"),
   (".import f8a12000 nt!IoFreeMdl", ".import f8a12000 nt!IoFreeMdl\n.import f8a12002 nt!Other", 3, "overlaps line 2"),
   (".import f8a12000 nt!IoFreeMdl", ".import f8a12000 nt!IoFreeMdl\n.import f8a13000 nt!Other", 3, "outside the image"),
@@ -126,6 +139,23 @@ func noListing() throws {
   for input in inputs {
     let error = try #require(throws: ListingError.self) { try Image(listing: input, named: "sample", file: "x") }
     #expect(!error.description.contains("\n"))
+  }
+}
+
+@Test("a file that cannot be a listing is an error of one line")
+func files() throws {
+  let folder = FileManager.default.temporaryDirectory.appending(path: "listings-\(UUID().uuidString)")
+  try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+  defer { try? FileManager.default.removeItem(at: folder) }
+  let (good, empty, huge) = (folder.appending(path: "nt.listing"), folder.appending(path: "empty"), folder.appending(path: "huge"))
+  try Data(Excerpts.nt.utf8).write(to: good)
+  try Data().write(to: empty)
+  try Data(count: 17 << 20).write(to: huge)
+  #expect(try Image(contentsOfListing: good.path).name == "nt")
+  for path in [folder.path, empty.path, huge.path, folder.path + "/missing", "/dev/zero", "", "\0", good.path + "/x"] {
+    let error = try #require(throws: ListingError.self) { try Image(contentsOfListing: path) }
+    #expect(error.file == path && error.line == 0)
+    #expect(error.message.contains("expected"), "\(error)")
   }
 }
 
