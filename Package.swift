@@ -14,11 +14,17 @@ func tests(of name: String, knows others: [Target.Dependency] = [], exclude: [St
 }
 
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
 let package = Package(
   name: "probelock",
+  products: [
+    .library(name: "Probelock", targets: ["Probelock"]),
+    .executable(name: "probelock", targets: ["ProbelockTool"]),
+  ],
   dependencies: [
-    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2")
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
   ],
   targets: [
     .systemLibrary(name: "CUnicorn", pkgConfig: "unicorn", providers: [.apt(["libunicorn-dev"])]),
@@ -31,16 +37,37 @@ let package = Package(
     room("Disassembly", knows: ["CZydis", "Guest"]),
     room("Memory", knows: ["CHost", "Guest"]),
     room("NTKernel", knows: ["Events", "Guest", "Memory", "WindowsTypes"]),
+    room("FilterManager", knows: ["Events", "Guest", "Memory", "NTKernel", "WindowsTypes"]),
     room("Processor", knows: ["CUnicorn", "Disassembly", "Events", "Guest", "Memory"]),
-    room("Emulation", knows: ["Guest", yams]),
+    room("Verification", knows: ["Events"]),
+    room(
+      "Emulation",
+      knows: [
+        "Disassembly", "Events", "FilterManager", "Guest", "Images", "Memory", "NTKernel", "Processor", "Verification",
+        "WindowsTypes", yams,
+      ]),
+    room("Reporting", knows: ["Disassembly", "Emulation", "Events", "Guest", "Images", "NTKernel", "Verification", "WindowsTypes"]),
+    room("Probelock", knows: ["Emulation", "Events", "Guest", "Images", "NTKernel", "Reporting", "Verification", "WindowsTypes"]),
+    room(
+      "Commands",
+      knows: [
+        "Disassembly", "Emulation", "Events", "Guest", "Images", "NTKernel", "Reporting", "Verification", "WindowsTypes",
+        argumentParser,
+      ]),
+    .executableTarget(name: "ProbelockTool", dependencies: ["Commands"], swiftSettings: strict),
+    .executableTarget(
+      name: "ImageBuilder", dependencies: ["Disassembly", "Guest", "Images"], path: "tools/ImageBuilder", swiftSettings: strict),
     tests(of: "Guest"),
-    tests(of: "WindowsTypes", knows: ["Guest"]),
+    tests(of: "WindowsTypes", knows: ["Guest"], exclude: ["structures.h"]),
     tests(of: "Events"),
     tests(of: "Images", knows: ["Disassembly", "Guest"]),
     tests(of: "Disassembly", knows: ["Guest"]),
     tests(of: "Memory", knows: ["Guest"]),
     tests(of: "NTKernel", knows: ["Events", "Guest", "Memory", "WindowsTypes"]),
     tests(of: "Processor", knows: ["Disassembly", "Events", "Guest", "Memory"]),
+    tests(of: "Verification", knows: ["Events"]),
+    tests(of: "Emulation", knows: ["Events", "Guest", "NTKernel", "Verification", "WindowsTypes", yams]),
+    tests(of: "Commands", knows: ["Emulation"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -19,6 +19,21 @@ public struct Disassembler: Sendable {
     let fast = bytes.withContiguousStorageIfAvailable { decode(UnsafeRawBufferPointer($0), at: address) }
     return fast ?? Array(bytes.prefix(Code.longest)).withUnsafeBytes { decode($0, at: address) }
   }
+
+  /// Every instruction of `bytes` in turn, up to the first byte that begins none.
+  public func decodeAll(_ bytes: some Collection<UInt8>, at address: UInt64) -> [Instruction] {
+    Array(bytes).withUnsafeBytes { all in
+      var result: [Instruction] = []
+      var offset = 0
+      while offset < all.count,
+        let next = decode(UnsafeRawBufferPointer(rebasing: all[offset...]), at: address &+ UInt64(offset))
+      {
+        result.append(next)
+        offset += next.length
+      }
+      return result
+    }
+  }
 }
 
 /// Calls `body` with what Zydis makes of `bytes`: the instruction and all its operands, those that the text hides included.

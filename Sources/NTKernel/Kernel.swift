@@ -40,6 +40,8 @@ public final class Kernel {
   public private(set) var trapAddresses: [UInt64] = []
   /// The export that is being served, and what its caller passed.
   var servedExport = 0
+  /// The trap that callbacks return to.
+  let callbackTrap: Int
   var servedStackPointer: UInt64 = 0
   var servedReturnAddress: UInt64 = 0
   private let argumentLog: UnsafeMutablePointer<UInt64>
@@ -49,6 +51,8 @@ public final class Kernel {
   public internal(set) var ending: Ending?
   /// The result of the run's own call, once it has come back.
   public internal(set) var callResult: CallResult?
+  /// A defect of this program that a routine met, if any.
+  public internal(set) var failure: (any Error)?
   /// `CR0` and the descriptor table registers, as guest code last wrote them.
   var control = ControlRegisters()
   /// What an instruction at an address belongs to: tells a driver's fault from the kernel's own. Set by the loader.
@@ -71,6 +75,7 @@ public final class Kernel {
     self.memory = memory
     self.stream = stream
     self.exports = exports
+    callbackTrap = exports["nt", "KiCallbackReturn"] ?? -1
     self.registers = registers
     kpcr = Pointer(memory.target.kpcrAddress, in: memory.memory)
     nonPagedPool = Pool(layout.nonPagedPool)

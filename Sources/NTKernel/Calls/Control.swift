@@ -7,6 +7,9 @@ import WindowsTypes
 extension Kernel {
   /// Guest code reached the trap of export number `trap`: its routine runs, at once or until it waits.
   public func serve(trap: Int) -> Continuation {
+    if trap == callbackTrap {
+      do { return try resumeRoutine() } catch { return end(error) }
+    }
     servedExport = trap
     servedStackPointer = registers[.sp]
     do {
@@ -110,7 +113,7 @@ extension Kernel {
   }
 
   /// Where guest callbacks return to.
-  var callbackReturn: UInt64 { trapAddresses[exports["nt", "KiCallbackReturn"] ?? 0] }
+  var callbackReturn: UInt64 { trapAddresses[callbackTrap] }
 
   /// For routines: calls guest code on the running thread and returns its result register.
   ///

@@ -48,7 +48,7 @@ extension Kernel {
     _ record: Pointer<EXCEPTION_RECORD>, _ context: Pointer<CONTEXT>, _ trapFrame: UInt64
   ) throws -> BugCheck {
     let (code, address) = (UInt64(try record.ExceptionCode.load().rawValue), try record.ExceptionAddress.load().address)
-    if running?.owner.id == 0 && !(try isDPCActive()) {
+    if try running?.owner.id == 0 && !isDPCActive() {
       return BugCheck(.systemThreadExceptionNotHandled, code, address, record.address, context.address)
     }
     return BugCheck(.kernelModeExceptionNotHandled, code, address, trapFrame, 0)

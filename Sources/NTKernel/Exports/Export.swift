@@ -161,7 +161,7 @@ func export<each Parameter: GuestValue, Result: GuestValue>(
 /// Declares a variadic export, whose caller pops.
 func variadicExport<each Parameter: GuestValue, Result: GuestValue>(
   _ prototype: String, module: String = "nt", irql: IRQL? = nil,
-  _ body: @escaping @Sendable (Kernel, repeat each Parameter, VariadicArguments) throws -> Result
+  _ body: @escaping @Sendable (Kernel, VariadicArguments, repeat each Parameter) throws -> Result
 ) -> Export {
   var types: [any GuestValue.Type] = []
   repeat types.append((each Parameter).self)
@@ -170,6 +170,6 @@ func variadicExport<each Parameter: GuestValue, Result: GuestValue>(
     body: .immediate { kernel, reader in
       let arguments = (repeat try reader.next((each Parameter).self))
       kernel.beginCall(&reader)
-      return try body(kernel, repeat each arguments, reader.rest).bits
+      return try body(kernel, reader.rest, repeat each arguments).bits
     })
 }

@@ -42,7 +42,7 @@ extension Kernel {
     processByDirectory[directory] = process
 
     let pcb = object.Pcb
-    try pcb.Header.Type.store(DispatcherObjectType.process.rawValue)
+    try pcb.Header.Type.store(.process)
     try pcb.Header.Size.store(UInt8(Pointer<KPROCESS>.size(in: memory.memory) / 4))
     for list in [
       pcb.Header.WaitListHead, pcb.ProfileListHead, pcb.ReadyListHead, pcb.ThreadListHead, object.ThreadListHead,

@@ -54,7 +54,7 @@ extension Kernel {
 
     let tcb = object.Tcb
     let here = memory.memory
-    try tcb.Header.Type.store(DispatcherObjectType.thread.rawValue)
+    try tcb.Header.Type.store(.thread)
     try tcb.Header.Size.store(UInt8(Pointer<KTHREAD>.size(in: here) / 4))
     try tcb.Header.WaitListHead.initialize()
     try tcb.MutantListHead.initialize()
@@ -65,8 +65,8 @@ extension Kernel {
     try tcb.Priority.store(8)
     try tcb.BasePriority.store(8)
     for index in 0..<2 {
-      try tcb.ApcState.ApcListHead[index].initialize()
-      try tcb.SavedApcState.ApcListHead[index].initialize()
+      try tcb.ApcState.ApcListHead.advanced(by: index).initialize()
+      try tcb.SavedApcState.ApcListHead.advanced(by: index).initialize()
     }
     try tcb.ApcState.Process.store(process.object.cast())
     try tcb.ApcStatePointer[0].store(tcb.ApcState)

@@ -109,6 +109,8 @@ extension NTSTATUS {
   public static let unwind = Self(rawValue: 0xc000_0027)
   /// `STATUS_BAD_STACK`, 0xC0000028
   public static let badStack = Self(rawValue: 0xc000_0028)
+  /// `STATUS_INVALID_UNWIND_TARGET`, 0xC0000029.
+  public static let invalidUnwindTarget = Self(rawValue: 0xc000_0029)
   /// `STATUS_NOT_LOCKED`, 0xC000002A
   public static let notLocked = Self(rawValue: 0xc000_002a)
   /// `STATUS_NOT_COMMITTED`, 0xC000002D

@@ -1,0 +1,50 @@
+import Events
+import Guest
+import Memory
+import WindowsTypes
+
+/// An outstanding I/O request's buffer: where it is, and in whose address space, as recorded when the I/O was issued.
+public struct BufferRequest: Sendable, Hashable {
+  /// The process that was current for the issuing thread.
+  public var requestor: ProcessID
+  public var address: UInt64
+  /// In bytes.
+  public var length: UInt64
+
+  public init(requestor: ProcessID, address: UInt64, length: UInt64) {
+    self.requestor = requestor
+    self.address = address
+    self.length = length
+  }
+
+  func overlaps(_ address: UInt64, _ length: UInt64) -> Bool {
+    address < self.address + max(1, self.length) && self.address < address + max(1, length)
+  }
+}
+
+extension Kernel {
+  /// Records whose buffer an I/O request is about.
+  public func record(_ request: BufferRequest) { requests.append(request) }
+
+  /// Whose buffer the `length` bytes at `address` are: of the outstanding requests that overlap it, the latest.
+  func requestor(of address: UInt64, _ length: UInt64) -> Process? {
+    guard address < memory.target.systemRangeStart,
+      let request = requests.last(where: { $0.overlaps(address, length) })
+    else { return nil }
+    return processes[request.requestor]
+  }
+
+  /// What the page tables of `process` hold from `address` on, page by page.
+  func residentFrames(of process: Process?, at address: UInt64, count: Int) -> [UInt32?] {
+    guard let process else { return [] }
+    return (0..<count).map { process.space.frame(at: address + UInt64($0) << GuestMemory.pageShift) }
+  }
+
+  /// For each frame, the process whose user half maps it, other than `process`; `nil` where nobody's does.
+  func owners(of frames: [UInt32], besides process: Process?, at address: UInt64) -> [ProcessID?] {
+    frames.enumerated().map { index, frame in
+      let place = address + UInt64(index) << GuestMemory.pageShift
+      return processes.first { $0 !== process && $0.space.frame(at: place) == frame }?.id
+    }
+  }
+}

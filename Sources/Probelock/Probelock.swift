@@ -1,0 +1,5 @@
+@_exported import Emulation
+@_exported import Events
+@_exported import Guest
+@_exported import Reporting
+@_exported import Verification
