@@ -36,7 +36,7 @@ let package = Package(
     room("Images", knows: ["Disassembly", "Guest"]),
     room("Disassembly", knows: ["CZydis", "Guest"]),
     room("Memory", knows: ["CHost", "Guest"]),
-    room("NTKernel", knows: ["Events", "Guest", "Memory", "WindowsTypes"]),
+    room("NTKernel", knows: ["Disassembly", "Events", "Guest", "Memory", "WindowsTypes"]),
     room("FilterManager", knows: ["Events", "Guest", "Memory", "NTKernel", "WindowsTypes"]),
     room("Processor", knows: ["CUnicorn", "Disassembly", "Events", "Guest", "Memory"]),
     room("Verification", knows: ["Events"]),
