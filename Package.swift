@@ -35,6 +35,9 @@ let package = Package(
     room("Events"),
     room("Images", knows: ["Disassembly", "Guest"]),
     room("Disassembly", knows: ["CZydis", "Guest"]),
+    .target(
+      name: "GuestCode", path: "images", exclude: ["README.md", "fixture.schema.json", "src"], swiftSettings: strict,
+      plugins: ["EmbedImages"]),
     room("Memory", knows: ["CHost", "Guest"]),
     room("NTKernel", knows: ["Disassembly", "Events", "Guest", "Memory", "WindowsTypes"]),
     room("FilterManager", knows: ["Events", "Guest", "Memory", "NTKernel", "WindowsTypes"]),
@@ -43,20 +46,23 @@ let package = Package(
     room(
       "Emulation",
       knows: [
-        "Disassembly", "Events", "FilterManager", "Guest", "Images", "Memory", "NTKernel", "Processor", "Verification",
-        "WindowsTypes", yams,
+        "Disassembly", "Events", "FilterManager", "Guest", "GuestCode", "Images", "Memory", "NTKernel", "Processor",
+        "Verification", "WindowsTypes", yams,
       ]),
     room("Reporting", knows: ["Disassembly", "Emulation", "Events", "Guest", "Images", "NTKernel", "Verification", "WindowsTypes"]),
-    room("Probelock", knows: ["Emulation", "Events", "Guest", "Images", "NTKernel", "Reporting", "Verification", "WindowsTypes"]),
+    room(
+      "Probelock", knows: ["Emulation", "Events", "Guest", "GuestCode", "Images", "NTKernel", "Reporting", "Verification", "WindowsTypes"]),
     room(
       "Commands",
       knows: [
-        "Disassembly", "Emulation", "Events", "Guest", "Images", "NTKernel", "Reporting", "Verification", "WindowsTypes",
-        argumentParser,
+        "Disassembly", "Emulation", "Events", "Guest", "GuestCode", "Images", "NTKernel", "Reporting", "Verification",
+        "WindowsTypes", argumentParser,
       ]),
     .executableTarget(name: "ProbelockTool", dependencies: ["Commands"], swiftSettings: strict),
     .executableTarget(
       name: "ImageBuilder", dependencies: ["Disassembly", "Guest", "Images"], path: "tools/ImageBuilder", swiftSettings: strict),
+    .executableTarget(name: "Embedder", path: "tools/Embedder", swiftSettings: strict),
+    .plugin(name: "EmbedImages", capability: .buildTool(), dependencies: ["Embedder"]),
     tests(of: "Guest"),
     tests(of: "WindowsTypes", knows: ["Guest"], exclude: ["structures.h"]),
     tests(of: "Events"),
