@@ -20,7 +20,10 @@ extension Machine {
     }
     for text in fixture.expect.findings ?? []
     where !ledger.findings.contains(where: { $0.rule == text || $0.sentence.contains(text) }) {
-      mismatch(line, "a finding “\(text)” was expected; there \(ledger.findings.isEmpty ? "is none" : "are: " + ledger.findings.map(\.sentence).joined(separator: "; "))")
+      mismatch(
+        line,
+        "a finding “\(text)” was expected; there \(ledger.findings.isEmpty ? "is none" : "are: " + ledger.findings.map(\.sentence).joined(separator: "; "))"
+      )
     }
     if fixture.expect.findings == [], let finding = ledger.findings.first {
       mismatch(line, "no finding was expected; there is: \(finding.sentence)")
@@ -49,6 +52,9 @@ extension Machine {
     let callers = [event.site.ip] + event.site.stack
     let routines = callers.compactMap { names.symbol(at: $0) }.map { $0.split(separator: "+").first.map(String.init) ?? $0 }
     let found = (routines + ["nt!" + event.routine]).contains { $0.lowercased() == "\(by)".lowercased() }
-    if !found { mismatch(line, "the lock was to be made by \(by); it was made by nt!\(event.routine), called from \(routines.joined(separator: ", "))") }
+    if !found {
+      mismatch(
+        line, "the lock was to be made by \(by); it was made by nt!\(event.routine), called from \(routines.joined(separator: ", "))")
+    }
   }
 }
