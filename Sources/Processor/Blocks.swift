@@ -20,6 +20,8 @@ struct Progress {
   var stopKey: UInt64 = 0
   /// How many instructions had run, with it, when a store into its own block ran again.
   var runAgainAt: UInt64 = .max
+  /// What `ecx` was when the block that runs began, if that is one repeated store.
+  var repetitions: UInt64 = 0
 }
 
 /// The block hook: records what runs.
@@ -54,7 +56,8 @@ extension Processor {
         let progress = state.pointee.progress
         let block = state.pointee.cache + Int(truncatingIfNeeded: (address ^ address >> 12) & UInt64(Engine.cacheSize - 1))
         guard block.pointee.key == CachedBlock.key(address, size), block.pointee.isCurrent,
-          block.pointee.kind == .other || address &- progress.pointee.start >= progress.pointee.size,
+          block.pointee.kind == .other
+            || block.pointee.kind != .repeated && address &- progress.pointee.start >= progress.pointee.size,
           progress.pointee.instructions + UInt64(block.pointee.instructions) <= progress.pointee.limit
         else {
           return state.pointee.processor._withUnsafeGuaranteedRef { $0.beginBlock(address, size) }
@@ -91,6 +94,7 @@ extension Processor {
     if UInt64(block.instructions) > left { return stopInside(address, bytes, after: Int(left)) }
     begin(block, progress, stream)
     if runsAgain { progress.pointee.runAgainAt = progress.pointee.instructions }
+    if block.kind == .repeated { progress.pointee.repetitions = self[.cx] }
   }
 
   /// Drops the translation of a block and lets the engine make it anew.
@@ -133,38 +137,47 @@ extension Processor {
 
   private func kind(of bytes: UnsafeRawBufferPointer, at address: UInt64) -> CachedBlock.Kind {
     guard let only = disassembler.decode(bytes, at: address), only.length == bytes.count, only.writesMemory else { return .other }
-    return only.endsBlock || only.isRepeated ? .last : .store
+    return only.isRepeated ? .repeated : only.endsBlock ? .call : .store
   }
 
   /// Whether the block at `address` is a store of the running block into itself, which the engine left undone and runs again.
   ///
   /// A store that leads to the next instruction is not reached from inside its block in any other way. A call or a repeated
-  /// store may follow itself; then it runs again if it is about to write into the running block. A repeated store may also
-  /// have come there step by step, from outside: the step before then left its value. Where that value was there anyhow, one
+  /// store may follow itself; then it runs again if it is about to write into the running block, and `ecx` is what it was.
+  ///
+  /// Where the running block holds more than the repeated store, nobody knows what `ecx` was. If the step before would have
+  /// written into the block too, there was none. Else it left its value where it wrote; where that value was anyhow, one
   /// repetition too many is recorded.
   private func isStoreRunAgain(_ kind: CachedBlock.Kind?, _ bytes: UnsafeRawBufferPointer, at address: UInt64) -> Bool {
     let (start, size) = (progress.pointee.start, progress.pointee.size)
     // What runs again is not left a second time.
     guard address &- start < size, progress.pointee.runAgainAt != progress.pointee.instructions else { return false }
+    func overlaps(_ target: UInt64, _ count: UInt64) -> Bool { target < start + size && start < target + count }
     switch kind ?? self.kind(of: bytes, at: address) {
     case .other: return false
     case .store: return address + UInt64(bytes.count) <= start + size
-    case .last: break
+    case .call: return overlaps(self[.sp] &- 4, 4) && address + UInt64(bytes.count) == start + size
+    case .repeated: break
     }
-    guard let instruction = disassembler.decode(bytes, at: address), instruction.end == start + size else { return false }
-    func overlaps(_ target: UInt64, _ count: UInt64) -> Bool { target < start + size && start < target + count }
-    guard instruction.isRepeated else { return overlaps(self[.sp] &- 4, 4) }
-    guard let operand = instruction.memoryOperands.first(where: \.isWritten) else { return false }
+    if address == start { return self[.cx] == progress.pointee.repetitions }
+    guard let instruction = disassembler.decode(bytes, at: address), instruction.end == start + size,
+      let operand = instruction.memoryOperands.first(where: \.isWritten)
+    else { return false }
     let (target, count) = (self[.di], UInt64(operand.size))
     guard overlaps(target, count) else { return false }
     let isUpwards = self[.flags] & 0x400 == 0
     func before(_ place: UInt64) -> UInt64 { (isUpwards ? place &- count : place &+ count) & 0xffff_ffff }
     if overlaps(before(target), count) { return true }
-    let value: [UInt8]? =
-      instruction.memoryOperands.count > 1
-      ? try? memory.memory.bytes(Int(count), at: before(self[.si]))
-      : (0..<count).map { UInt8(truncatingIfNeeded: self[.ax] >> (8 * $0)) }
-    return (try? memory.memory.bytes(Int(count), at: before(target))) != value
+    // The window, so that asking brings no page in.
+    guard let left = engine.host(before(target)) else { return false }
+    let isCopy = instruction.memoryOperands.count > 1
+    for index in 0..<Int(count) {
+      let value =
+        isCopy
+        ? engine.host(before(self[.si]))?.load(fromByteOffset: index, as: UInt8.self) : UInt8(truncatingIfNeeded: self[.ax] >> (8 * index))
+      if left.load(fromByteOffset: index, as: UInt8.self) != value { return true }
+    }
+    return false
   }
 
   /// The block that runs is left before the instruction at `ip`: the record keeps what ran.

@@ -184,8 +184,10 @@ struct CachedBlock: @unchecked Sendable {
     case other
     /// One storing instruction that leads to the next one: it is not reached from inside the running block.
     case store
-    /// One storing instruction that ends a block, and may follow itself: a call, a repeated store.
-    case last
+    /// One call.
+    case call
+    /// One `rep movs` or `rep stos`.
+    case repeated
   }
 
   static let none = CachedBlock(key: 0, host: placeholder, saved: placeholder, id: 0, instructions: 0, kind: .other)
