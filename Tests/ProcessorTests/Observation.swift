@@ -35,17 +35,17 @@ struct Observation: Equatable {
   /// - Parameter quantum: the run is stopped and continued after each so many instructions.
   init(_ program: Program, recordsRegisters: Bool, quantum: UInt64? = nil) throws {
     let bench = try Bench(recordsRegisters: recordsRegisters)
-    bench.onFault = { _, address in
+    bench.onFault = { [unowned bench] _, address in
       guard (0x40_0000..<0x48_0000).contains(address) else { return .stop }
       try bench.mapUser(address & ~0xfff)
       return .proceed
     }
-    bench.onSensitive = { instruction in
+    bench.onSensitive = { [unowned bench] instruction in
       bench.processor[.ax] = 0x4000_0000 | bench.processor.instructions & 0xff
       bench.processor[.dx] = 7
       return .proceed
     }
-    bench.onTrap = { trap in
+    bench.onTrap = { [unowned bench] trap in
       bench.processor[.ax] = UInt64(trap) << 8
       return .proceed
     }
