@@ -74,7 +74,10 @@ extension Processor {
     guard let host = engine.host(address) else { return }
     let bytes = UnsafeRawBufferPointer(start: host, count: Int(size))
     let runsAgain = isStoreRunAgain(engine.blocks[key]?.kind, bytes, at: address)
-    if runsAgain { closeBlock(at: address) }
+    if runsAgain {
+      restoreFlags(at: address)
+      closeBlock(at: address)
+    }
     if let known = engine.blocks[key], !known.isCurrent {
       // Translated from bytes that are no more.
       engine.blocks[key] = nil
@@ -195,6 +198,13 @@ extension Processor {
     progress.pointee.instructions -= UInt64(progress.pointee.blockInstructions - count)
     // The registers were kept before an instruction that did not run.
     if recordsRegisters, let last = snapshots.last, last[.ip] == ip { snapshots.removeLast() }
+  }
+
+  /// Makes the flags what they were before the instruction at `ip`, which the engine began and left undone.
+  ///
+  /// With a hook on every instruction, the newer library forgets them then.
+  func restoreFlags(at ip: UInt64) {
+    if recordsRegisters, let last = snapshots.last, last[.ip] == ip { self[.flags] = last[.flags] }
   }
 
   /// Runs the first `count` instructions of the block and stops.

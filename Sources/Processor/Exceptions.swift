@@ -19,8 +19,7 @@ extension Processor {
     let errorCode = clearPendingException()
     enterHook(at: UInt64(engine.read(UC_X86_REG_EIP)))
     let isSoftware = isPastSoftwareInterrupt(vector)
-    // With a hook on every instruction, the newer library forgets the flags at a fault. They are what they were before it.
-    if let last = snapshots.last, last[.ip] == currentIP { self[.flags] = last[.flags] }
+    restoreFlags(at: currentIP)
     closeBlock(at: currentIP)
     if vector == 14 && !isSoftware {
       let address = UInt64(engine.read(UC_X86_REG_CR2))

@@ -135,7 +135,7 @@ import Testing
 
   @Test("programs made at random", arguments: 0..<10)
   func random(part: UInt64) throws {
-    for seed in part * 120..<(part + 1) * 120 {
+    for seed in part * 40..<(part + 1) * 40 {
       let found = try difference(RandomProgram.make(seed: seed), quanta: [Self.quanta[Int(seed % 5)]])
       #expect(found == nil, "seed \(seed)")
     }
