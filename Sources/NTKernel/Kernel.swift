@@ -38,6 +38,8 @@ public final class Kernel {
 
   /// Where each export's code lies, by number.
   public private(set) var trapAddresses: [UInt64] = []
+  /// Every address in ``trapAddresses``.
+  private(set) var trapPlaces: Set<UInt64> = []
   /// The export that is being served, and what its caller passed.
   var servedExport = 0
   /// The trap that callbacks return to.
@@ -159,6 +161,7 @@ public final class Kernel {
     trapAddresses = exports.exports.enumerated().map { index, export in
       reserved["\(export.module)!\(export.name)"] ?? layout.traps.lowerBound + UInt64(index) * 16
     }
+    trapPlaces = Set(trapAddresses)
     return trapAddresses
   }
 
