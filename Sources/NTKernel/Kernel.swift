@@ -72,6 +72,8 @@ public final class Kernel {
     /// Guest code called a routine that nobody provides.
     case missingRoutine(String)
     case memoryExhausted(String)
+    /// A routine walks guest memory in a circle, where Windows would hang.
+    case endless(String)
   }
 
   /// - Parameters:

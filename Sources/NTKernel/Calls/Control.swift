@@ -8,7 +8,16 @@ extension Kernel {
   /// Guest code reached the trap of export number `trap`: its routine runs, at once or until it waits.
   public func serve(trap: Int) -> Continuation {
     if trap == callbackTrap {
-      do { return try resumeRoutine() } catch { return end(error) }
+      do {
+        if let thread = running {
+          try abandonRoutines(below: registers[.sp], of: thread)
+          if thread.routines.depth > 0 { return try resumeRoutine(of: thread) }
+        }
+      } catch {
+        return end(error)
+      }
+      // Nothing waits to be returned to: there is no such instruction.
+      return handle(GuestException(.illegalInstruction), ip: registers[.ip], sp: registers[.sp])
     }
     servedExport = trap
     servedStackPointer = registers[.sp]
@@ -50,18 +59,21 @@ extension Kernel {
   /// Starts a routine on the running thread's stack of waiting routines.
   func start(_ activation: Activation, _ body: @escaping RoutineStack.Body) throws -> Continuation {
     guard let thread = running else { throw KernelError("no thread runs") }
-    // Guest code that jumped over waiting routines has abandoned them.
-    let dead = try thread.routines.unwind(to: registers[.sp])
-    thread.activations.removeLast(dead)
+    try abandonRoutines(below: registers[.sp], of: thread)
     thread.activations.append(activation)
     return try obey(try thread.routines.start(body), on: thread)
   }
 
-  /// A callback that a routine waits for has returned.
-  func resumeRoutine() throws -> Continuation {
-    guard let thread = running else { throw KernelError("no thread runs") }
-    let dead = try thread.routines.unwind(to: registers[.sp])
+  /// Guest code whose stack pointer lies above waiting routines has jumped over them. One that lies elsewhere tells nothing:
+  /// guest code may run on a stack of its own.
+  private func abandonRoutines(below stackPointer: UInt64, of thread: Thread) throws {
+    guard stackPointer >= thread.stackLimit && stackPointer <= thread.stackBase else { return }
+    let dead = try thread.routines.unwind(to: stackPointer)
     thread.activations.removeLast(dead)
+  }
+
+  /// A callback that a routine waits for has returned.
+  private func resumeRoutine(of thread: Thread) throws -> Continuation {
     if let stackPointer = thread.routines.stackPointer { registers[.sp] = stackPointer }
     return try obey(try thread.routines.resume(returning: registers[.ax]), on: thread)
   }
@@ -105,11 +117,17 @@ extension Kernel {
     var stackPointer = registers[.sp]
     let width = UInt64(memory.target.width.rawValue)
     for value in call.arguments.reversed() + [callbackReturn] {
-      stackPointer -= width
+      stackPointer = below(stackPointer, width)
       try GuestWord(value).store(memory.memory, at: stackPointer)
     }
     registers[.sp] = stackPointer
     registers[.ip] = call.routine
+  }
+
+  /// `size` bytes below a stack pointer, which guest code may have set to anything.
+  func below(_ stackPointer: UInt64, _ size: UInt64) -> UInt64 {
+    let place = stackPointer &- size
+    return memory.target.width == .x86 ? place & 0xffff_ffff : place
   }
 
   /// Where guest callbacks return to.
@@ -154,8 +172,7 @@ extension Kernel {
 
   private func leave(for transfer: ControlTransfer) throws {
     if let thread = running, let stackPointer = transfer.registers[.sp] {
-      let dead = try thread.routines.unwind(to: stackPointer)
-      thread.activations.removeLast(dead)
+      try abandonRoutines(below: stackPointer, of: thread)
     }
     for (register, value) in transfer.registers { registers[register] = value }
   }
@@ -169,6 +186,9 @@ extension Kernel {
     case let bugCheck as BugCheck:
       stream.append(.bugCheck(code: bugCheck.code.rawValue, parameters: bugCheck.parameters, site: site()))
       ending = .bugCheck(bugCheck)
+    case let loop as EndlessLoop:
+      stream.append(.note(loop.description))
+      ending = .endless(loop.description)
     case let exhausted as MemoryExhausted: ending = .memoryExhausted(exhausted.description)
     case let exception as GuestException:
       // No stack is left to dispatch on: what the processor makes of that is a double fault.
@@ -185,7 +205,8 @@ extension Kernel {
     let ip = registers[.ip]
     let isInExport = trapPlaces.contains(ip)
     var stack: [UInt64] = []
-    if isInExport, here.allows(.read, at: registers[.sp]), let caller = try? here.load(UInt32.self, at: registers[.sp]) {
+    // Looking must not fault.
+    if isInExport, here.allows(.read, at: registers[.sp]), here.allows(.read, at: registers[.sp] &+ 3), let caller = try? here.load(UInt32.self, at: registers[.sp]) {
       stack.append(UInt64(caller))
     }
     var frame = registers[.bp]
