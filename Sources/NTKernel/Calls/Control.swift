@@ -206,7 +206,9 @@ extension Kernel {
     let isInExport = trapPlaces.contains(ip)
     var stack: [UInt64] = []
     // Looking must not fault.
-    if isInExport, here.allows(.read, at: registers[.sp]), here.allows(.read, at: registers[.sp] &+ 3), let caller = try? here.load(UInt32.self, at: registers[.sp]) {
+    if isInExport, here.allows(.read, at: registers[.sp]), here.allows(.read, at: registers[.sp] &+ 3),
+      let caller = try? here.load(UInt32.self, at: registers[.sp])
+    {
       stack.append(UInt64(caller))
     }
     var frame = registers[.bp]
