@@ -4,12 +4,13 @@ import WindowsTypes
 extension Machine {
   /// The run's result, after its last step.
   func result() throws -> Run {
-    let ledger = Ledger(stream: stream, processName: { [names] in names.processes[$0].title }, symbol: names.symbol(at:))
+    let ledger = Ledger(stream, names: names.ledgerNames)
     let line = fixture.expect.origin.line
     check(fixture.expect)
     check(ledger, line)
     return Run(
-      fixture: fixture, outcome: outcome, verdict: ledger.verdict, findings: ledger.findings, locks: ledger.locks, events: stream,
+      fixture: fixture, outcome: outcome, verdict: ledger.verdict, findings: ledger.findings, locks: ledger.locks,
+      headline: ledger.locks.headline(names.ledgerNames) ?? sentence(outcome), events: stream,
       names: names, messages: messages, instructions: processor.instructions, snapshots: processor.snapshots,
       mismatches: mismatches)
   }
