@@ -47,7 +47,7 @@ extension Machine {
   }
 
   /// Builds `FLT_CALLBACK_DATA` for an operation, as the filter manager hands it to a minifilter, and records whose buffer it is.
-  private func callbackData(for operation: Fixture.Operation, line: Int?) throws -> UInt64 {
+  func callbackData(for operation: Fixture.Operation, line: Int?) throws -> UInt64 {
     let here = memory.memory
     let data = Pointer<FLT_CALLBACK_DATA>(
       try kernel.allocate(UInt64(Pointer<FLT_CALLBACK_DATA>.size(in: here))), in: here)
