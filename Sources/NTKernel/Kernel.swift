@@ -61,6 +61,7 @@ public final class Kernel {
   public var isKernelCode: (UInt64) -> Bool = { _ in false }
   /// Instructions executed so far: virtual time's clock. Set by whoever owns the processor.
   public var clock: () -> UInt64 = { 0 }
+  var time = VirtualTime()
 
   /// What ended the run, other than its last step.
   public enum Ending: Sendable, Hashable {
