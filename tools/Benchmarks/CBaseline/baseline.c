@@ -8,9 +8,10 @@
 
 enum { code_base = 0x80400000u, code_size = 1 << 20, trap_base = 0xf0000000u };
 
+// Processor time, so that what else the machine does counts less.
 static double now(void) {
   struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
   return t.tv_sec + t.tv_nsec * 1e-9;
 }
 
