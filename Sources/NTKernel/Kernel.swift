@@ -25,6 +25,7 @@ public final class Kernel {
   /// The thread that runs.
   public internal(set) var running: Thread?
 
+  var handles = HandleTable()
   var nonPagedPool: Pool
   var pagedPool: Pool
   var systemPTEs: AddressAllocator
