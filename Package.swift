@@ -35,28 +35,34 @@ let package = Package(
     room("Events"),
     room("Images", knows: ["Disassembly", "Guest"]),
     room("Disassembly", knows: ["CZydis", "Guest"]),
+    .target(
+      name: "GuestCode", path: "images", exclude: ["README.md", "fixture.schema.json", "src"], swiftSettings: strict,
+      plugins: ["EmbedImages"]),
     room("Memory", knows: ["CHost", "Guest"]),
-    room("NTKernel", knows: ["Events", "Guest", "Memory", "WindowsTypes"]),
+    room("NTKernel", knows: ["Disassembly", "Events", "Guest", "Memory", "WindowsTypes"]),
     room("FilterManager", knows: ["Events", "Guest", "Memory", "NTKernel", "WindowsTypes"]),
     room("Processor", knows: ["CUnicorn", "Disassembly", "Events", "Guest", "Memory"]),
     room("Verification", knows: ["Events"]),
     room(
       "Emulation",
       knows: [
-        "Disassembly", "Events", "FilterManager", "Guest", "Images", "Memory", "NTKernel", "Processor", "Verification",
-        "WindowsTypes", yams,
+        "Disassembly", "Events", "FilterManager", "Guest", "GuestCode", "Images", "Memory", "NTKernel", "Processor",
+        "Verification", "WindowsTypes", yams,
       ]),
     room("Reporting", knows: ["Disassembly", "Emulation", "Events", "Guest", "Images", "NTKernel", "Verification", "WindowsTypes"]),
-    room("Probelock", knows: ["Emulation", "Events", "Guest", "Images", "NTKernel", "Reporting", "Verification", "WindowsTypes"]),
+    room(
+      "Probelock", knows: ["Emulation", "Events", "Guest", "GuestCode", "Images", "NTKernel", "Reporting", "Verification", "WindowsTypes"]),
     room(
       "Commands",
       knows: [
-        "Disassembly", "Emulation", "Events", "Guest", "Images", "NTKernel", "Reporting", "Verification", "WindowsTypes",
-        argumentParser,
+        "Disassembly", "Emulation", "Events", "Guest", "GuestCode", "Images", "NTKernel", "Reporting", "Verification",
+        "WindowsTypes", argumentParser,
       ]),
     .executableTarget(name: "ProbelockTool", dependencies: ["Commands"], swiftSettings: strict),
     .executableTarget(
       name: "ImageBuilder", dependencies: ["Disassembly", "Guest", "Images"], path: "tools/ImageBuilder", swiftSettings: strict),
+    .executableTarget(name: "Embedder", path: "tools/Embedder", swiftSettings: strict),
+    .plugin(name: "EmbedImages", capability: .buildTool(), dependencies: ["Embedder"]),
     tests(of: "Guest"),
     tests(of: "WindowsTypes", knows: ["Guest"], exclude: ["structures.h"]),
     tests(of: "Events"),
@@ -67,6 +73,7 @@ let package = Package(
     tests(of: "Processor", knows: ["Disassembly", "Events", "Guest", "Memory"]),
     tests(of: "Verification", knows: ["Events"]),
     tests(of: "Emulation", knows: ["Events", "Guest", "NTKernel", "Verification", "WindowsTypes", yams]),
+    tests(of: "Reporting", knows: ["Emulation", "Events", "Guest", "GuestCode", "NTKernel", "Verification", "WindowsTypes"]),
     tests(of: "Commands", knows: ["Emulation"]),
   ],
   swiftLanguageModes: [.v6]

@@ -164,6 +164,9 @@ public final class Kernel {
 
   public var trapRange: (base: UInt64, count: Int) { (layout.traps.lowerBound, exports.exports.count) }
 
+  /// Says that something happened which the documentation leaves open.
+  public func note(uncertain choice: String) { stream.append(.uncertain(choice)) }
+
   /// A reader of the arguments of the export that has just been called.
   func arguments(of export: Export) -> ArgumentReader {
     ArgumentReader(

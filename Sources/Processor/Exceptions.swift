@@ -70,7 +70,7 @@ extension Processor {
   /// Those that ask for nothing that the engine does not do rightly by itself are left to it.
   func concernsSupervisor(_ sensitivity: Sensitivity) -> Bool {
     switch sensitivity {
-    case .cli, .sti, .invlpg: false
+    case .cli, .sti, .invlpg, .sldt, .str, .smsw: false
     default: true
     }
   }

@@ -66,14 +66,14 @@ public struct Export: Sendable {
   public var isVariadic: Bool { parameters.last == "..." }
 
   /// Says what the export does not do.
-  func partially(_ missing: String) -> Export {
+  public func partially(_ missing: String) -> Export {
     var copy = self
     copy.support = .partial(missing)
     return copy
   }
 
   /// Says what the documentation leaves open, and what was chosen.
-  func uncertain(_ choice: String) -> Export {
+  public func uncertain(_ choice: String) -> Export {
     var copy = self
     copy.uncertainty = choice
     return copy
@@ -95,7 +95,7 @@ private func stackBytes(_ convention: CallingConvention, _ sizes: [Int], _ width
 }
 
 /// Declares an export that does its work at once.
-func export<each Parameter: GuestValue, Result: GuestValue>(
+public func export<each Parameter: GuestValue, Result: GuestValue>(
   _ prototype: String, module: String = "nt", _ convention: CallingConvention = .stdcall, irql: IRQL? = nil,
   isImportable: Bool = true, _ body: @escaping @Sendable (Kernel, repeat each Parameter) throws -> Result
 ) -> Export {
@@ -116,7 +116,7 @@ func export<each Parameter: GuestValue, Result: GuestValue>(
 }
 
 /// Declares an export that does its work at once and returns nothing.
-func export<each Parameter: GuestValue>(
+public func export<each Parameter: GuestValue>(
   _ prototype: String, module: String = "nt", _ convention: CallingConvention = .stdcall, irql: IRQL? = nil,
   isImportable: Bool = true, _ body: @escaping @Sendable (Kernel, repeat each Parameter) throws -> Void
 ) -> Export {
@@ -138,7 +138,7 @@ func export<each Parameter: GuestValue>(
 }
 
 /// Declares an export that may wait for guest code before it returns.
-func export<each Parameter: GuestValue, Result: GuestValue>(
+public func export<each Parameter: GuestValue, Result: GuestValue>(
   _ prototype: String, module: String = "nt", _ convention: CallingConvention = .stdcall, irql: IRQL? = nil,
   isImportable: Bool = true, _ body: @escaping @Sendable (Kernel, repeat each Parameter) async throws -> Result
 ) -> Export {
@@ -159,7 +159,7 @@ func export<each Parameter: GuestValue, Result: GuestValue>(
 }
 
 /// Declares a variadic export, whose caller pops.
-func variadicExport<each Parameter: GuestValue, Result: GuestValue>(
+public func variadicExport<each Parameter: GuestValue, Result: GuestValue>(
   _ prototype: String, module: String = "nt", irql: IRQL? = nil,
   _ body: @escaping @Sendable (Kernel, VariadicArguments, repeat each Parameter) throws -> Result
 ) -> Export {

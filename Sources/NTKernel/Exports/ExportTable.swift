@@ -13,6 +13,11 @@ public struct ExportTable: Sendable {
     }
   }
 
+  /// The number of the importable routine `name`, whichever module exports it.
+  public func number(of name: String) -> Int? {
+    exports.firstIndex { $0.name == name && $0.isImportable }
+  }
+
   /// The number of `name` in `module`.
   public subscript(module: String, name: String) -> Int? { byName["\(module)!\(name)".lowercased()] }
 

@@ -1,0 +1,120 @@
+import Guest
+import Images
+import Memory
+import NTKernel
+import Processor
+
+extension Machine {
+  /// Loads the fixture's images, binds their imports, and says where the kernel's routines are reached.
+  func loadImages() throws -> [TrapRange] {
+    var reserved: [String: UInt64] = [:]
+    for name in fixture.load {
+      let image = try options.images.image(name, line: fixture.name, for: fixture.target)
+      if let other = names.images.first(where: {
+        $0.name == image.name || $0.base < image.base + image.size && image.base < $0.base + $0.size
+      }) {
+        throw EmulationError("\(fixture.name): \(name) cannot be loaded: \(other.name) is there already")
+      }
+      names.images.append(image)
+      for (routine, address) in image.routines { reserved["\(image.name)!\(routine)"] = address }
+    }
+    names.place(traps: try kernel.placeTraps(reserved: reserved))
+    for image in names.images { try map(image) }
+    for image in names.images { try bind(image) }
+    return try writeTraps(reserved: reserved)
+  }
+
+  private func map(_ image: Image) throws {
+    for section in image.sections where !section.bytes.isEmpty {
+      let count = (section.bytes.count + 0xfff) >> 12
+      let first = try memory.physical.allocate(contiguous: count)
+      for page in 0..<count {
+        memory.physical.fill(first + FrameNumber(page), with: section.bytes.dropFirst(page << 12).prefix(0x1000))
+      }
+      try memory.kernel.set(
+        (0..<count).map {
+          Page(
+            .valid, section.isWritable ? .readWrite : .readOnly, frame: first + FrameNumber($0),
+            isExecutable: section.isExecutable)
+        }, at: section.address)
+    }
+  }
+
+  /// Fills the import slots: with another image's export, else a Swift export, else a trap that names the missing routine.
+  private func bind(_ image: Image) throws {
+    for slot in image.imports {
+      let address: UInt64
+      if let exporter = names.images.first(where: { $0.name == slot.module && $0.exports[slot.name] != nil })
+        ?? names.images.first(where: { $0.name != image.name && $0.exports[slot.name] != nil }),
+        let found = exporter.exports[slot.name]
+      {
+        address = found
+      } else if let number = Self.exports[slot.module, slot.name] ?? Self.exports.number(of: slot.name) {
+        address = names.trapAddresses[number]
+      } else {
+        address = missingTrap("\(slot.module)!\(slot.name)")
+      }
+      overwrite(withUnsafeBytes(of: UInt32(truncatingIfNeeded: address)) { Array($0) }, at: slot.slot)
+    }
+  }
+
+  private func missingTrap(_ name: String) -> UInt64 {
+    let index = missing.firstIndex(of: name) ?? missing.count
+    if index == missing.count { missing.append(name) }
+    let (base, count) = kernel.trapRange
+    return base + UInt64(count + index) * TrapRange.stride
+  }
+
+  /// Puts the code of every trap in its place: what runs after the routine has been served.
+  private func writeTraps(reserved: [String: UInt64]) throws -> [TrapRange] {
+    let (base, count) = kernel.trapRange
+    var ranges = [TrapRange(base: base, count: count + missing.count, first: 0)]
+    for (number, export) in Self.exports.exports.enumerated() {
+      let address = names.trapAddresses[number]
+      overwrite(TrapRange.code(popping: export.stackBytes(fixture.target)), at: address)
+      if reserved["\(export.module)!\(export.name)"] != nil { ranges.append(TrapRange(base: address, count: 1, first: number)) }
+    }
+    for index in missing.indices { overwrite([0xc3], at: base + UInt64(count + index) * TrapRange.stride) }
+    // A routine that an image reserves a place for and nobody provides.
+    for image in names.images {
+      for (routine, address) in image.routines.sorted(by: { $0.value < $1.value })
+      where Self.exports[image.name, routine] == nil {
+        missing.append("\(image.name)!\(routine)")
+        overwrite([0xc3], at: address)
+        ranges.append(TrapRange(base: address, count: 1, first: Self.exports.exports.count + missing.count - 1))
+      }
+    }
+    return ranges
+  }
+
+  /// Writes bytes of system space whatever its protection, before anything runs.
+  func overwrite(_ bytes: [UInt8], at address: UInt64) {
+    for (offset, byte) in bytes.enumerated() {
+      let place = address + UInt64(offset)
+      guard let frame = memory.current.frame(at: place) else { continue }
+      (memory.physical.host(frame) + Int(place & 0xfff)).storeBytes(of: byte, as: UInt8.self)
+    }
+  }
+
+  /// Applies the fixture's patches and the caller's.
+  func applyPatches() throws {
+    for patch in fixture.patches + options.patches {
+      let place = try address(of: patch.place, line: patch.origin.line)
+      let current = (0..<patch.bytes.count).map { offset -> UInt8? in
+        let at = place + UInt64(offset)
+        return memory.current.frame(at: at).map { (memory.physical.host($0) + Int(at & 0xfff)).load(as: UInt8.self) }
+      }
+      guard !current.contains(nil) else { throw error(patch.origin.line, "nothing is loaded at \(hex(place)) to patch") }
+      if let was = patch.was, was != current.compactMap({ $0 }) {
+        let found = current.compactMap { $0.map { hex($0, digits: 2) } }.joined(separator: " ")
+        throw error(patch.origin.line, "the patch expects other bytes at \(hex(place)); there are \(found)")
+      }
+      overwrite(patch.bytes, at: place)
+    }
+  }
+
+  /// An error at a line of the fixture.
+  func error(_ line: Int?, _ message: String) -> EmulationError {
+    EmulationError(line.map { "\(fixture.name):\($0): \(message)" } ?? "\(fixture.name): \(message)")
+  }
+}

@@ -1,0 +1,114 @@
+import Disassembly
+import Events
+import FilterManager
+import Guest
+import Images
+import Memory
+import NTKernel
+import Processor
+import WindowsTypes
+
+/// One run: the guest's memory, its kernel, its processor, and the fixture's world in them.
+final class Machine: Supervisor {
+  let fixture: Fixture
+  let options: EmulationOptions
+  let memory: VirtualMemory
+  let stream: EventStream
+  let kernel: Kernel
+  /// Set once the world stands; guest code runs only then.
+  private(set) var processor: Processor!
+  var names: Names
+  /// What names in calls stand for: values, named regions, results.
+  var values: [String: UInt64] = [:]
+  /// Routines that some image imports and nobody provides, by trap number less the exports'.
+  var missing: [String] = []
+  var sections: [String: [FrameNumber]] = [:]
+
+  var outcome: Outcome = .returned(0)
+  var isOver = false
+  var mismatches: [Mismatch] = []
+  private var watch: ((Event) -> Watch)?
+  private var isStoppedByWatcher = false
+
+  static let exports = ExportTable(ExportTable.kernel + [FilterManager.exports])
+
+  init(_ fixture: Fixture, _ options: EmulationOptions, _ watch: ((Event) -> Watch)?) throws {
+    self.fixture = fixture
+    self.options = options
+    self.watch = watch
+    memory = try VirtualMemory(target: fixture.target, limit: Int(clamping: fixture.limits.memory))
+    stream = EventStream(budget: Int(clamping: fixture.limits.trace))
+    let atRest = RegisterValues()
+    kernel = try Kernel(memory: memory, stream: stream, exports: Self.exports, registers: atRest)
+    names = Names(target: fixture.target, exports: Self.exports)
+    let traps = try loadImages()
+    try buildWorld()
+    try applyPatches()
+    let segments = kernel.segmentTable
+    processor = try Processor(
+      memory: memory, stream: stream,
+      segments: Segments(
+        table: segments.address, size: segments.size, code: segments.code, data: segments.data, processor: segments.processor),
+      supervisor: self, recordsRegisters: options.recordsRegisters)
+    processor.instructionLimit = options.instructionLimit ?? fixture.limits.instructions
+    for range in traps { try processor.add(range) }
+    kernel.registers = processor
+    kernel.clock = { [unowned processor] in processor?.instructions ?? 0 }
+    kernel.isKernelCode = { [unowned self] in ["nt", "hal"].contains(names.image(at: $0)?.name ?? "nt") }
+    if let watch {
+      stream.onEvent = { [unowned self] event in
+        if watch(event) == .stop { isStoppedByWatcher = true }
+      }
+    }
+  }
+
+  // MARK: Supervisor
+
+  private func directive(_ continuation: Continuation) -> Directive {
+    continuation == .stop || isStoppedByWatcher ? .stop : .proceed
+  }
+
+  func serve(trap: Int) -> Directive {
+    guard trap < Self.exports.exports.count else {
+      outcome = .missingRoutine(missing[trap - Self.exports.exports.count])
+      isOver = true
+      return .stop
+    }
+    return directive(kernel.serve(trap: trap))
+  }
+
+  func pageFault(_ access: Access, at address: UInt64) -> Directive { directive(kernel.pageFault(access, at: address)) }
+
+  func exception(vector: Int, isSoftware: Bool) -> Directive {
+    directive(kernel.processorException(vector: vector, isSoftware: isSoftware))
+  }
+
+  func sensitive(_ instruction: Instruction) -> Directive { directive(kernel.execute(instruction)) }
+
+  // MARK: Running
+
+  /// Runs guest code until the call that the run made has come back, or the run is over.
+  func runGuest() throws {
+    let reason = try processor.run()
+    if let failure = kernel.failure { throw failure }
+    switch reason {
+    case .instructionLimit: end(.limit(.instructions))
+    case .traceLimit: end(.limit(.trace))
+    case .supervisor: noteEnding()
+    }
+  }
+
+  func noteEnding() {
+    switch kernel.ending {
+    case .bugCheck(let bugCheck): end(.bugCheck(bugCheck))
+    case .memoryExhausted: end(.limit(.memory))
+    case .missingRoutine(let name): end(.missingRoutine(name))
+    case nil: if isStoppedByWatcher { end(.stopped) }
+    }
+  }
+
+  func end(_ outcome: Outcome) {
+    self.outcome = outcome
+    isOver = true
+  }
+}

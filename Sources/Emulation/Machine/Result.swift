@@ -1,0 +1,60 @@
+import Verification
+import WindowsTypes
+
+extension Machine {
+  /// The run's result, after its last step.
+  func result() throws -> Run {
+    let ledger = Ledger(stream, names: names.forLedger)
+    let line = fixture.expect.origin.line
+    check(fixture.expect)
+    check(ledger, line)
+    return Run(
+      fixture: fixture, outcome: outcome, verdict: ledger.verdict, findings: ledger.findings, locks: ledger.locks, events: stream,
+      names: names, messages: messages, instructions: processor.instructions, snapshots: processor.snapshots,
+      mismatches: mismatches)
+  }
+
+  private func check(_ ledger: Ledger, _ line: Int?) {
+    if let verdict = fixture.expect.verdict, verdict.rawValue != ledger.verdict.rawValue {
+      mismatch(line, "the verdict was to be \(verdict.rawValue); it is \(ledger.verdict.rawValue)")
+    }
+    for text in fixture.expect.findings ?? []
+    where !ledger.findings.contains(where: { $0.rule == text || $0.sentence.contains(text) }) {
+      mismatch(
+        line,
+        "a finding “\(text)” was expected; there \(ledger.findings.isEmpty ? "is none" : "are: " + ledger.findings.map(\.sentence).joined(separator: "; "))"
+      )
+    }
+    if fixture.expect.findings == [], let finding = ledger.findings.first {
+      mismatch(line, "no finding was expected; there is: \(finding.sentence)")
+    }
+    guard let expected = fixture.expect.locks else { return }
+    guard expected.count == ledger.locks.count else {
+      return mismatch(line, "\(expected.count) locks were expected; there are \(ledger.locks.count)")
+    }
+    for (lock, record) in zip(expected, ledger.locks) { check(lock, record) }
+  }
+
+  private func check(_ lock: Fixture.Expectation.Lock, _ record: LockRecord) {
+    let line = lock.origin.line
+    let event = record.event
+    func expect(_ what: String, _ expected: String?, _ actual: String) {
+      if let expected, expected != actual { mismatch(line, "the lock's \(what) was to be \(expected); it is \(actual)") }
+    }
+    func name(_ process: Int?) -> String { process.map { names.processes[$0].name } ?? "nobody" }
+    expect("process", lock.process, name(record.holder))
+    expect("address", lock.address.map { describe($0) }, describe(event.address))
+    expect("page count", lock.pages.map { "\($0)" }, "\(event.frames.count)")
+    expect("operation", lock.operation?.rawValue, "\(event.intent)")
+    expect("account", lock.account, name(event.account))
+    expect("undoing", lock.undone.map { "\($0)" }, "\(record.isUndone)")
+    guard let by = lock.by else { return }
+    let callers = [event.site.ip] + event.site.stack
+    let routines = callers.compactMap { names.symbol(at: $0) }.map { $0.split(separator: "+").first.map(String.init) ?? $0 }
+    let found = (routines + ["nt!" + event.routine]).contains { $0.lowercased() == "\(by)".lowercased() }
+    if !found {
+      mismatch(
+        line, "the lock was to be made by \(by); it was made by nt!\(event.routine), called from \(routines.joined(separator: ", "))")
+    }
+  }
+}

@@ -1,0 +1,118 @@
+import Events
+import Guest
+import Memory
+import NTKernel
+import WindowsTypes
+
+extension Machine {
+  /// Performs the fixture's steps in order, until the run is over.
+  func performSteps() throws {
+    for (index, step) in fixture.steps.enumerated() {
+      if isOver {
+        // What a run came to can still be looked at.
+        if case .expect(let expectation) = step.action { check(expectation) }
+        continue
+      }
+      try perform(step, index)
+    }
+  }
+
+  private func perform(_ step: Fixture.Step, _ index: Int) throws {
+    let line = step.origin.line
+    do {
+      switch step.action {
+      case .call(let call): try perform(call, index, line)
+      case .expect(let expectation): check(expectation)
+      case .exit(let name):
+        stream.append(.step(index, "\(name) exits"))
+        try kernel.exit(process(name, line: line))
+      case .map(let name, let region):
+        stream.append(.step(index, "map \(hex(region.address)) in \(name)"))
+        let owner = try process(name, line: line)
+        for page in 0..<((region.size + 0xfff) >> 12) where owner.space[region.address + page << 12].kind != .free {
+          throw error(line, "\(name) has memory at \(hex(region.address + page << 12)) already")
+        }
+        try map(region, in: owner)
+      case .unmap(let range):
+        stream.append(.step(index, "unmap \(hex(range.address)) in \(range.process)"))
+        let owner = try process(range.process, line: line)
+        try owner.space.user.set(
+          repeatElement(Page.free, count: Int((range.size + 0xfff) >> 12)), at: range.address)
+      case .protect(let protect):
+        stream.append(.step(index, "protect \(hex(protect.range.address)) in \(protect.range.process)"))
+        try change(protect, line)
+      case .store(let name, let address, let content):
+        stream.append(.step(index, "\(name) stores at \(hex(address))"))
+        try kernel.store(content.spelledOut, at: address, in: process(name, line: line))
+      case .pageOut(let range):
+        stream.append(.step(index, "page out \(hex(range.address)) of \(range.process)"))
+        let owner = try process(range.process, line: line)
+        for page in 0..<((range.size + 0xfff) >> 12) { try kernel.trim(range.address + page << 12, in: owner) }
+      }
+    } catch let bugCheck as BugCheck {
+      kernel.fail(bugCheck)
+      noteEnding()
+    } catch let exception as GuestException {
+      throw error(line, "the step raised \(exception.code) in the process's own name")
+    } catch let exhausted as MemoryExhausted {
+      stream.append(.note(exhausted.description))
+      end(.limit(.memory))
+    }
+  }
+
+  private func change(_ protect: Fixture.Protect, _ line: Int?) throws {
+    let owner = try process(protect.range.process, line: line)
+    for index in 0..<((protect.range.size + 0xfff) >> 12) {
+      let place = protect.range.address + index << 12
+      var page = owner.space[place]
+      guard page.kind != .free else { throw error(line, "\(owner.name) has no memory at \(hex(place)) to protect") }
+      if let protection = protect.protection { page.protection = self.protection(protection) }
+      if let isGuard = protect.guard { page.isGuard = isGuard }
+      switch protect.kind {
+      case .noAccess: page.protection = .noAccess
+      case .copyOnWrite: page.protection = .writeCopy
+      case .reserved, .decommitted: page = Page(protect.kind == .reserved ? .reserved : .decommitted, page.protection)
+      case .valid, .demandZero, .pagedOut, nil: break
+      }
+      try owner.space.user.set(page, at: place)
+    }
+  }
+
+  private func perform(_ call: Fixture.Call, _ index: Int, _ line: Int?) throws {
+    let thread = try thread(call.thread, line: line)
+    let routine = try address(of: call.routine, line: line)
+    let arguments = try words(of: call, line: line)
+    stream.append(.step(index, "\(call.routine) on \(call.thread)"))
+    var isGuarded = false
+    if case .raises = call.expect { isGuarded = true }
+    let firstEvent = stream.events.count
+    if call.kind == .dpc { try kernel.enterDPC() }
+    if let irql = call.irql, irql.rawValue > 0, call.kind != .dpc { _ = try kernel.raiseIRQL(to: IRQL(rawValue: irql.rawValue)) }
+    if try kernel.beginCall(routine, arguments, on: thread, isGuarded: isGuarded) == .proceed {
+      try runGuest()
+    } else {
+      noteEnding()
+    }
+    if !isOver {
+      switch kernel.callResult {
+      case .returned(let value):
+        outcome = .returned(value)
+        if let name = call.result { values[name] = value }
+      case .raised(let code): outcome = .raised(code)
+      case nil: throw error(line, "the call ended without a result")
+      }
+      try leave(call, routine)
+    }
+    check(call, line, eventsFrom: firstEvent)
+  }
+
+  /// What the kernel does when a routine of this kind has returned.
+  private func leave(_ call: Fixture.Call, _ routine: UInt64) throws {
+    switch call.kind {
+    case .systemCall: try kernel.checkReturn(of: routine, isWorker: false)
+    case .workItem: try kernel.checkReturn(of: routine, isWorker: true)
+    case .dpc: try kernel.leaveDPC()
+    case .thread: if call.irql != nil { try kernel.lowerIRQL(to: .passive) }
+    }
+  }
+}
