@@ -77,3 +77,14 @@ let package = Package(
   ],
   swiftLanguageModes: [.v6]
 )
+
+// `tools/benchmark` alone builds these.
+if Context.environment["PROBELOCK_BENCHMARKS"] != nil {
+  package.targets += [
+    .target(
+      name: "CBaseline", dependencies: ["CUnicorn"], path: "tools/Benchmarks/CBaseline", cSettings: [.unsafeFlags(["-O2"])]),
+    .executableTarget(
+      name: "Benchmarks", dependencies: ["CBaseline", "Disassembly", "Events", "Guest", "Memory", "Processor"],
+      path: "tools/Benchmarks/Benchmarks", swiftSettings: strict),
+  ]
+}

@@ -11,6 +11,8 @@ public final class EventStream {
   @usableFromInline var next: UnsafeMutablePointer<UInt32>
   @usableFromInline var end: UnsafeMutablePointer<UInt32>
   private let budget: Int
+  /// Sees each ``Event`` before it is recorded.
+  public var onEvent: ((Event) -> Void)?
   /// Called once, when the budget is used up.
   public var onFull: (() -> Void)?
   private static let chunkWords = 1 << 18
@@ -58,6 +60,7 @@ public final class EventStream {
   }
 
   public func append(_ event: Event) {
+    onEvent?(event)
     reserve(1)
     if isFull { return }
     put(Self.marker | Tag.event.rawValue << 24 | UInt32(events.count & 0xff_ffff))

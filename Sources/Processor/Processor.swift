@@ -145,6 +145,7 @@ public final class Processor: Registers {
       request = .none
       currentIP = start
       let status = uc_emu_start(engine.handle, start, Self.nowhere, 0, 0)
+      removeStopHooks()
       if let failure { throw failure }
       switch request {
       case .stop(let reason): return reason

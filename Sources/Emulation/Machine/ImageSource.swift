@@ -1,5 +1,6 @@
 import Foundation
 import Guest
+import GuestCode
 import Images
 
 /// Where images come from: files beside the fixture first, then those that are built in.
@@ -16,10 +17,10 @@ public struct ImageSource: Sendable {
     if FileManager.default.fileExists(atPath: path) {
       return try Image(contentsOfListing: path, named: module, target: target)
     }
-    guard let text = BuiltIn.image(named: name) else {
-      let known = nearest(name, among: BuiltIn.imageNames).map { "; did you mean “\($0)”?" } ?? ""
+    guard let builtIn = BuiltIn.image(named: name) else {
+      let known = nearest(name, among: BuiltIn.images.map(\.name)).map { "; did you mean “\($0)”?" } ?? ""
       throw EmulationError("\(line): no image \(quoted(name)): neither a file there nor a built-in one\(known)")
     }
-    return try Image(listing: text, named: module, file: name, target: target)
+    return try Image(listing: builtIn.text, named: module, file: builtIn.name, target: target)
   }
 }

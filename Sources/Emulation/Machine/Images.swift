@@ -10,7 +10,9 @@ extension Machine {
     var reserved: [String: UInt64] = [:]
     for name in fixture.load {
       let image = try options.images.image(name, line: fixture.name, for: fixture.target)
-      if let other = names.images.first(where: { $0.name == image.name || $0.base < image.base + image.size && image.base < $0.base + $0.size }) {
+      if let other = names.images.first(where: {
+        $0.name == image.name || $0.base < image.base + image.size && image.base < $0.base + $0.size
+      }) {
         throw EmulationError("\(fixture.name): \(name) cannot be loaded: \(other.name) is there already")
       }
       names.images.append(image)
@@ -43,7 +45,7 @@ extension Machine {
     for slot in image.imports {
       let address: UInt64
       if let exporter = names.images.first(where: { $0.name == slot.module && $0.exports[slot.name] != nil })
-        ?? names.images.first(where: { $0 .name != image.name && $0.exports[slot.name] != nil }),
+        ?? names.images.first(where: { $0.name != image.name && $0.exports[slot.name] != nil }),
         let found = exporter.exports[slot.name]
       {
         address = found

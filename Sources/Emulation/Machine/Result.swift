@@ -4,12 +4,13 @@ import WindowsTypes
 extension Machine {
   /// The run's result, after its last step.
   func result() throws -> Run {
-    let ledger = Ledger(stream: stream, processName: { [names] in names.processes[$0].title }, symbol: names.symbol(at:))
+    let ledger = Ledger(stream, names: names.ledgerNames)
     let line = fixture.expect.origin.line
     check(fixture.expect)
     check(ledger, line)
     return Run(
-      fixture: fixture, outcome: outcome, verdict: ledger.verdict, findings: ledger.findings, locks: ledger.locks, events: stream,
+      fixture: fixture, outcome: outcome, verdict: ledger.verdict, findings: ledger.findings, locks: ledger.locks,
+      headline: ledger.locks.headline(names.ledgerNames) ?? sentence(outcome), events: stream,
       names: names, messages: messages, instructions: processor.instructions, snapshots: processor.snapshots,
       mismatches: mismatches)
   }
@@ -20,7 +21,10 @@ extension Machine {
     }
     for text in fixture.expect.findings ?? []
     where !ledger.findings.contains(where: { $0.rule == text || $0.sentence.contains(text) }) {
-      mismatch(line, "a finding “\(text)” was expected; there \(ledger.findings.isEmpty ? "is none" : "are: " + ledger.findings.map(\.sentence).joined(separator: "; "))")
+      mismatch(
+        line,
+        "a finding “\(text)” was expected; there \(ledger.findings.isEmpty ? "is none" : "are: " + ledger.findings.map(\.sentence).joined(separator: "; "))"
+      )
     }
     if fixture.expect.findings == [], let finding = ledger.findings.first {
       mismatch(line, "no finding was expected; there is: \(finding.sentence)")
@@ -49,6 +53,9 @@ extension Machine {
     let callers = [event.site.ip] + event.site.stack
     let routines = callers.compactMap { names.symbol(at: $0) }.map { $0.split(separator: "+").first.map(String.init) ?? $0 }
     let found = (routines + ["nt!" + event.routine]).contains { $0.lowercased() == "\(by)".lowercased() }
-    if !found { mismatch(line, "the lock was to be made by \(by); it was made by nt!\(event.routine), called from \(routines.joined(separator: ", "))") }
+    if !found {
+      mismatch(
+        line, "the lock was to be made by \(by); it was made by nt!\(event.routine), called from \(routines.joined(separator: ", "))")
+    }
   }
 }

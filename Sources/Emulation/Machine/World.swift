@@ -95,7 +95,8 @@ extension Machine {
     if let name = region.name { values[name] = region.address }
     let count = Int((region.size + 0xfff) >> 12)
     switch region.kind {
-    case .demandZero: try memory.kernel.set(repeatElement(Page(.demandZero, protection(region.protection)), count: count), at: region.address)
+    case .demandZero:
+      try memory.kernel.set(repeatElement(Page(.demandZero, protection(region.protection)), count: count), at: region.address)
     case .reserved, .decommitted: return
     default:
       try kernel.mapKernelPages(at: region.address, size: region.size)
@@ -174,7 +175,8 @@ extension Machine {
 
   private func unknown(_ module: String, _ name: String, _ line: Int?) -> EmulationError {
     let image = names.images.first { $0.name.lowercased() == module.lowercased() }
-    let known = (image?.symbols.map(\.name) ?? []) + Self.exports.exports.filter { $0.module.lowercased() == module.lowercased() }.map(\.name)
+    let known =
+      (image?.symbols.map(\.name) ?? []) + Self.exports.exports.filter { $0.module.lowercased() == module.lowercased() }.map(\.name)
     if known.isEmpty {
       let modules = names.images.map(\.name) + ["nt", "hal", "fltMgr"]
       let hint = nearest(module, among: modules).map { "; did you mean \($0)!\(name)?" } ?? ", and no image of that name is loaded"

@@ -15,6 +15,8 @@ public enum Outcome: Sendable, Hashable {
   case limit(Limit)
   /// Guest code called a routine that nobody provides: `nt!ZwFoo`.
   case missingRoutine(String)
+  /// The watcher ended it.
+  case stopped
 
   public enum Limit: String, Sendable { case instructions, memory, trace }
 }
@@ -36,6 +38,8 @@ public struct Run {
   public let findings: [Finding]
   /// Every lock, in order.
   public let locks: [LockRecord]
+  /// The run in one sentence: what was locked whose, or how it ended.
+  public let headline: String
   public let events: EventStream
   public let names: Names
   /// What `DbgPrint` and its like said.

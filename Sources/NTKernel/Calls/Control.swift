@@ -160,6 +160,9 @@ extension Kernel {
     for (register, value) in transfer.registers { registers[register] = value }
   }
 
+  /// Ends the run with a bugcheck that no guest code called for.
+  public func fail(_ bugCheck: BugCheck) { _ = end(bugCheck) }
+
   /// The run is over.
   func end(_ error: any Error) -> Continuation {
     switch error {

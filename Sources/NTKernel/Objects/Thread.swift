@@ -88,6 +88,12 @@ extension Kernel {
   /// The running thread's object: `fs:[124h]`.
   func currentThread() throws -> Pointer<KTHREAD> { try kpcr.PrcbData.CurrentThread.load() }
 
+  /// Attaches `thread` to `process` before the run begins, as its own call of `KeStackAttachProcess` would.
+  public func attach(_ thread: Thread, to process: Process) throws {
+    try run(thread)
+    try attach(thread.object.Tcb, to: process.object.Pcb, saving: thread.object.Tcb.SavedApcState)
+  }
+
   public func thread(at address: UInt64) -> Thread? { threadByObject[address] }
 
   /// Makes `thread` the running one, in the address space that it is attached to.

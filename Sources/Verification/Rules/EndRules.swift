@@ -1,0 +1,25 @@
+import Events
+
+/// A lock that nobody takes back, by the end of the process that pays for it or of the run.
+struct NeverUnlocked: Rule {
+  let name = "never-unlocked"
+
+  func judge(_ occasion: Occasion, _ names: LedgerNames) -> Opinion? {
+    guard case .leftLocked(let lock, let exited) = occasion, !lock.event.frames.isEmpty else { return nil }
+    let routine = names.subject(of: lock.event.routine, at: lock.event.site)
+    let whose = lock.holder.map { " of \(names.process($0))" } ?? " of system space"
+    let when = exited == nil ? "" : " before the process ended"
+    let count = lock.event.frames.count
+    return Opinion("\(pages(count))\(whose) that \(routine) locked \(count == 1 ? "was" : "were") never unlocked\(when)")
+  }
+}
+
+/// A process that ends while pages are locked in its name: bugcheck PROCESS_HAS_LOCKED_PAGES.
+struct ExitWithLockedPages: Rule {
+  let name = "exit-with-locked-pages"
+
+  func judge(_ occasion: Occasion, _ names: LedgerNames) -> Opinion? {
+    guard case .exit(let process, let count) = occasion, count > 0 else { return nil }
+    return Opinion("\(names.process(process)) ended with \(pages(count)) still locked")
+  }
+}

@@ -1,0 +1,48 @@
+import Events
+
+/// Something that rules have an opinion on, with what the ledger knows of it at that moment.
+enum Occasion {
+  /// Pages were locked. `earlier` is the open lock of the same MDL, if there is one.
+  case lock(LockRecord, earlier: LockRecord?)
+  /// Frames were mapped. `behind` is the open lock that holds them for this buffer, if there is one.
+  case mapping(MappingEvent, behind: LockRecord?)
+  /// A lock is still open when `process` ends, or, without one, when the run does.
+  case leftLocked(LockRecord, atExitOf: ProcessID?)
+  case exit(ProcessID, lockedPages: Int)
+
+  var site: Site? {
+    switch self {
+    case .lock(let lock, _), .leftLocked(let lock, _): lock.event.site
+    case .mapping(let mapping, _): mapping.site
+    case .exit: nil
+    }
+  }
+}
+
+/// One thing that can be wrong with a run, judged from the facts that the events carry, never from a routine's name.
+protocol Rule: Sendable {
+  /// As a report names it: `wrong-process`.
+  var name: String { get }
+  /// What is wrong with `occasion`, or `nil`.
+  func judge(_ occasion: Occasion, _ names: LedgerNames) -> Opinion?
+}
+
+/// What a rule has to say.
+struct Opinion {
+  let sentence: String
+  /// Whether memory of the wrong process is involved.
+  let isWrongProcess: Bool
+
+  init(_ sentence: String, isWrongProcess: Bool = false) {
+    self.sentence = sentence
+    self.isWrongProcess = isWrongProcess
+  }
+}
+
+extension Ledger {
+  /// Every rule, in the order in which findings on one occasion are listed.
+  static let rules: [any Rule] = [
+    WrongProcess(), WrongAccount(), LockedTwice(), StaleMDL(), HandBuiltMDL(), WrongMapping(), ExitWithLockedPages(),
+    NeverUnlocked(),
+  ]
+}
