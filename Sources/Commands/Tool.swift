@@ -41,7 +41,7 @@ public struct Tool: ParsableCommand {
   /// A first word that is no command is a mistake, not a fixture.
   private static func checkCommand(_ arguments: [String]) throws {
     guard let word = arguments.first, !word.hasPrefix("-") else { return }
-    let commands = configuration.subcommands.compactMap(\.configuration.commandName) + ["help"]
+    let commands = configuration.subcommands.compactMap { $0.configuration.commandName } + ["help"]
     guard !commands.contains(word) else { return }
     if BuiltIn.fixture(named: word) != nil || FileManager.default.fileExists(atPath: word) {
       throw Failure(.usage, "\(word): no such command; to run a fixture: probelock run \(word)")

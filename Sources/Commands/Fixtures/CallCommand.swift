@@ -35,7 +35,7 @@ struct CallCommand: ParsableCommand {
     let address = try image.address(naming: routine, file: file)
     let source = SourcedFixture(fixture: try fixture(image, file, address), file: file, folder: ".")
     let showsTrace = trace || traceOptions.registers || traceOptions.operands || traceOptions.calls || traceOptions.stacks
-    let run = try source.run(changes, recordingRegisters: traceOptions.registers || traceOptions.operands)
+    let run = try source.changed(by: changes).run(recordingRegisters: traceOptions.registers || traceOptions.operands)
     if output.json {
       let trace = showsTrace ? JSONValue.array(run.traceJSON(instructions: !traceOptions.calls)) : nil
       Console.put(JSONValue.document(["run": run.json, "trace": trace]).text(depth: showsTrace ? 2 : 4))

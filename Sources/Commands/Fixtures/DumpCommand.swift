@@ -49,7 +49,7 @@ struct DumpCommand: ParsableCommand {
     }
     // An unknown structure is found before anything runs.
     _ = try StructureCatalogue.structure(named: structure)
-    let run = try FixtureSource.fixture(named: fixture).run(changes)
+    let run = try FixtureSource.fixture(named: fixture).changed(by: changes).run()
     _ = (run, address)
     throw Failure(.software, "\(fixture): memory at the end of a run cannot be read yet")
   }

@@ -3,9 +3,7 @@ import Events
 
 extension SourcedFixture {
   /// Runs the fixture. What its user must mend is a ``Failure``.
-  func run(_ changes: FixtureOptions, recordingRegisters recordsRegisters: Bool = false) throws -> Run {
-    var fixture = fixture
-    changes.apply(to: &fixture)
+  func run(recordingRegisters recordsRegisters: Bool = false) throws -> Run {
     var options = EmulationOptions()
     options.recordsRegisters = recordsRegisters
     options.images = ImageSource(folder: folder)
@@ -14,5 +12,12 @@ extension SourcedFixture {
     } catch {
       throw Failure(Failure.Code(rawValue: error.exitCode) ?? .software, error.description)
     }
+  }
+
+  /// The same fixture with what the command line changes.
+  func changed(by changes: FixtureOptions) -> SourcedFixture {
+    var copy = self
+    changes.apply(to: &copy.fixture)
+    return copy
   }
 }

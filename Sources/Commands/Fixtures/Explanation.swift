@@ -71,7 +71,7 @@ struct Explanation {
     if let image = exporters.first(where: { $0.exports[item.name] != nil }), let found = image.exports[item.name] {
       return ("-> \(image.name)!\(item.name) \(address(found)), guest code", found)
     }
-    if let number = names.exports[module: item.module, item.name], names.trapAddresses.indices.contains(number) {
+    if let number = names.exports[item.module, item.name], names.trapAddresses.indices.contains(number) {
       return ("-> \(address(names.trapAddresses[number])), provided by Probelock", names.trapAddresses[number])
     }
     return ("-> nothing: a call ends the run", nil)

@@ -30,14 +30,13 @@ struct RunCommand: ParsableCommand {
 
   func run() throws {
     var failure: Failure?
-    var (fixtures, source) = try collect { failure = failure ?? $0 }
-    if names.isEmpty, failure == nil, fixtures.isEmpty { throw Failure(.missingFile, "no fixtures here, and none built in") }
-    for index in fixtures.indices { changes.apply(to: &fixtures[index].fixture) }
+    let (fixtures, source) = try collect { failure = failure ?? $0 }
+    if failure == nil, fixtures.isEmpty { throw Failure(.missingFile, "no fixtures here, and none built in") }
     var report = RunReport(names: fixtures.map(\.fixture.name), palette: output.palette, width: Console.width)
     var documents: [JSONValue] = []
     for fixture in fixtures {
       do {
-        let run = try fixture.run(FixtureOptions())
+        let run = try fixture.changed(by: changes).run()
         report.note(run)
         if output.json {
           documents.append(document(run, fixture))
@@ -57,7 +56,7 @@ struct RunCommand: ParsableCommand {
         JSONValue.document([
           "fixtures": .array(documents), "asExpected": .number(report.asExpected), "count": .number(report.count),
         ]).text(depth: 4))
-    } else if !messages {
+    } else if !messages, report.count > 0 {
       Console.put("\(report.count) \(source(report.count)), \(report.asExpected) as expected\n")
     }
     if let failure { throw ExitCode(failure.code.rawValue) }

@@ -27,7 +27,7 @@ struct TraceCommand: ParsableCommand {
   @OptionGroup var output: OutputOptions
 
   func run() throws {
-    let run = try FixtureSource.fixture(named: name).run(changes, recordingRegisters: trace.registers || trace.operands)
+    let run = try FixtureSource.fixture(named: name).changed(by: changes).run(recordingRegisters: trace.registers || trace.operands)
     if output.json {
       let trace = run.traceJSON(instructions: !trace.calls)
       Console.put(JSONValue.document(["run": run.json, "trace": .array(trace)]).text(depth: 2))

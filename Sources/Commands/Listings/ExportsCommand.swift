@@ -42,7 +42,7 @@ struct ExportsCommand: ParsableCommand {
 
   private func text(_ export: Export, _ width: Int) -> String {
     let bytes = export.stackBytes(.windowsXP_x86)
-    let head = export.convention.rawValue.padded(to: 9) + "\(bytes)".leftPadded(to: 2) + "  " + irql(export).padded(to: 11)
+    let head = export.convention.rawValue.padded(to: 9) + "\(bytes)".leftPadded(to: 2) + "  " + irql(export).padded(to: 13)
     let indent = String(repeating: " ", count: head.count)
     let prototype = "\(export.module)!\(export.name)(\(export.parameters.joined(separator: ", ")))"
     var lines = wrap(prototype, width - indent.count)

@@ -38,6 +38,8 @@ extension Image {
     let known = symbols.map(\.name) + exports.keys.sorted() + routines.keys.sorted()
     let bare = parts.first ?? own
     if own.count >= 6, own.allSatisfy(\.isHexDigit) { throw Failure(.badInput, "\(file): an address needs 0x; expected 0x\(own)") }
-    throw Failure(.badInput, "\(file): no \(bare) in \(name)\(suggestion(bare, among: known))")
+    let hint = suggestion(bare, among: known)
+    throw Failure(
+      .badInput, "\(file): no \(bare) in \(name)" + (hint.isEmpty ? "; expected one such as \(known.prefix(6).joined(separator: ", "))" : hint))
   }
 }

@@ -12,6 +12,11 @@ public indirect enum JSONValue: Sendable, Hashable {
   public struct Member: Sendable, Hashable {
     public let name: String
     public let value: JSONValue
+
+    public init(name: String, value: JSONValue) {
+      self.name = name
+      self.value = value
+    }
   }
 
   /// The version of every document that the tool and the library write: the member `probelock`.

@@ -31,7 +31,7 @@ extension Run {
       "mdl": .address(event.mdl), "address": .address(event.address), "length": .number(Int(clamping: event.length)),
       "pages": .number(event.frames.count), "operation": .string("\(event.intent)"), "routine": .string(event.routine),
       "holder": json(process: lock.holder), "requestor": json(process: event.requestor), "account": json(process: event.account),
-      "current": json(process: event.current), "isRight": lock.isRight.map { .bool($0) } ?? .null,
+      "current": json(process: event.current), "judgement": .string("\(lock.judgement)"), "runningIn": json(process: lock.runningIn),
       "isUndone": .bool(lock.isUndone), "frames": .array(event.frames.map { .hexadecimal(UInt64($0)) }),
       "site": json(event.site),
     ])
@@ -65,6 +65,7 @@ extension Outcome {
       ])
     case .limit(let limit): .object(["kind": "limit", "limit": .string(limit.rawValue)])
     case .missingRoutine(let name): .object(["kind": "missing-routine", "routine": .string(name)])
+    case .stopped: .object(["kind": "stopped"])
     }
   }
 }
