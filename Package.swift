@@ -55,7 +55,7 @@ let package = Package(
     room(
       "Commands",
       knows: [
-        "Disassembly", "Emulation", "Events", "Guest", "GuestCode", "Images", "NTKernel", "Reporting", "Verification",
+        "Disassembly", "Emulation", "Events", "FilterManager", "Guest", "GuestCode", "Images", "NTKernel", "Reporting", "Verification",
         "WindowsTypes", argumentParser,
       ]),
     .executableTarget(name: "ProbelockTool", dependencies: ["Commands"], swiftSettings: strict),
