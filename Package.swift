@@ -55,7 +55,7 @@ let package = Package(
     room(
       "Commands",
       knows: [
-        "Disassembly", "Emulation", "Events", "Guest", "GuestCode", "Images", "NTKernel", "Reporting", "Verification",
+        "Disassembly", "Emulation", "Events", "FilterManager", "Guest", "GuestCode", "Images", "NTKernel", "Reporting", "Verification",
         "WindowsTypes", argumentParser,
       ]),
     .executableTarget(name: "ProbelockTool", dependencies: ["Commands"], swiftSettings: strict),
@@ -74,7 +74,8 @@ let package = Package(
     tests(of: "Verification", knows: ["Events"]),
     tests(of: "Emulation", knows: ["Events", "Guest", "NTKernel", "Verification", "WindowsTypes", yams]),
     tests(
-      of: "Reporting", knows: ["Emulation", "Events", "Guest", "GuestCode", "NTKernel", "Processor", "Verification"],
+      of: "Reporting",
+      knows: ["Emulation", "Events", "Guest", "GuestCode", "NTKernel", "Processor", "Verification", "WindowsTypes"],
       exclude: ["Golden"]),
     tests(of: "Commands", knows: ["Emulation"]),
   ],

@@ -4,11 +4,11 @@ import WindowsTypes
 extension Machine {
   /// The run's result, after its last step.
   func result() throws -> Run {
-    let ledger = Ledger(stream, names: names.ledgerNames)
+    let ledger = Ledger(stream, names: names.forLedger)
     check(fixture.expect)
     return Run(
       fixture: fixture, outcome: outcome, verdict: ledger.verdict, findings: ledger.findings, locks: ledger.locks,
-      headline: ledger.locks.headline(names.ledgerNames) ?? sentence(outcome), events: stream,
+      headline: ledger.locks.headline(names.forLedger) ?? sentence(outcome), events: stream,
       names: names, messages: messages, instructions: processor.instructions, snapshots: processor.snapshots,
       mismatches: mismatches)
   }
@@ -16,7 +16,7 @@ extension Machine {
   /// What is expected of the verdict, the findings and the locks, as if the run ended here.
   func checkLedger(_ expectation: Fixture.Expectation) {
     guard expectation.verdict != nil || expectation.findings != nil || expectation.locks != nil else { return }
-    let ledger = Ledger(stream, names: names.ledgerNames)
+    let ledger = Ledger(stream, names: names.forLedger)
     let line = expectation.origin.line
     if let verdict = expectation.verdict, verdict.rawValue != ledger.verdict.rawValue {
       mismatch(line, "the verdict was to be \(verdict.rawValue); it is \(ledger.verdict.rawValue)")
