@@ -73,7 +73,7 @@ let package = Package(
     tests(of: "Processor", knows: ["Disassembly", "Events", "Guest", "Memory"]),
     tests(of: "Verification", knows: ["Events"]),
     tests(of: "Emulation", knows: ["Events", "Guest", "NTKernel", "Verification", "WindowsTypes", yams]),
-    tests(of: "Commands", knows: ["Emulation"]),
+    tests(of: "Commands", knows: ["Emulation", "GuestCode", "ProbelockTool"]),
   ],
   swiftLanguageModes: [.v6]
 )

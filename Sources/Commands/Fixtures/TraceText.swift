@@ -3,7 +3,7 @@ import Reporting
 
 extension Run {
   /// Prints the trace.
-  func putTrace(_ options: TraceOptions, _ palette: Palette) {
+  func putTrace(_ options: TraceFlags, _ palette: Palette) {
     Console.put("no trace yet\n")
   }
 }
