@@ -39,7 +39,7 @@ struct Progress {
 struct BlockHook {
   let cache: UnsafeMutablePointer<CachedBlock>
   let progress: UnsafeMutablePointer<Progress>
-  let stream: Unmanaged<EventStream>
+  let cursor: UnsafeMutablePointer<EventStream.Cursor>
   let processor: Unmanaged<Processor>
 }
 
@@ -47,7 +47,7 @@ extension Processor {
   func hookBlocks(_ engine: Engine) throws {
     let context = engine.context(
       BlockHook(
-        cache: engine.cache, progress: progress, stream: .passUnretained(stream), processor: .passUnretained(self)))
+        cache: engine.cache, progress: progress, cursor: stream.cursor, processor: .passUnretained(self)))
     var hook = uc_hook()
     let status = uc_hook_add_code(
       engine.handle, &hook, UC_HOOK_BLOCK,
@@ -62,7 +62,9 @@ extension Processor {
         else {
           return state.pointee.processor._withUnsafeGuaranteedRef { $0.beginBlock(address, size) }
         }
-        state.pointee.stream._withUnsafeGuaranteedRef { begin(block.pointee, progress, $0) }
+        if !note(block.pointee, progress, state.pointee.cursor) {
+          state.pointee.processor._withUnsafeGuaranteedRef { $0.stream.append(block: block.pointee.id) }
+        }
       }, context, 1, 0)
     try check(status, "the engine takes no block hook")
   }
@@ -95,9 +97,13 @@ extension Processor {
     engine.cache[Int(truncatingIfNeeded: (address ^ address >> 12) & UInt64(Engine.cacheSize - 1))] = block
     let left = progress.pointee.limit - min(progress.pointee.limit, progress.pointee.instructions)
     if UInt64(block.instructions) > left { return stopInside(address, bytes, after: Int(left)) }
-    begin(block, progress, stream)
+    begin(block)
     if runsAgain { progress.pointee.runAgainAt = progress.pointee.instructions }
     if block.kind == .repeated { progress.pointee.repetitions = self[.cx] }
+  }
+
+  private func begin(_ block: CachedBlock) {
+    if !note(block, progress, stream.cursor) { stream.append(block: block.id) }
   }
 
   /// Drops the translation of a block and lets the engine make it anew.
@@ -222,18 +228,20 @@ extension Processor {
       hookStop(at: instructions[count].address)
       return retranslate(address, UInt32(bytes.count))
     }
-    if let block = engine.blocks[key] { begin(block, progress, stream) }
+    if let block = engine.blocks[key] { begin(block) }
   }
 }
 
-/// Notes that `block` runs now.
+/// Notes that `block` runs now. Returns whether there was room to record it.
 @inline(__always)
-private func begin(_ block: CachedBlock, _ progress: UnsafeMutablePointer<Progress>, _ stream: EventStream) {
+private func note(
+  _ block: CachedBlock, _ progress: UnsafeMutablePointer<Progress>, _ cursor: UnsafeMutablePointer<EventStream.Cursor>
+) -> Bool {
   progress.pointee.start = block.key & 0xffff_ffff
   progress.pointee.size = block.key >> 32
   progress.pointee.id = block.id
   progress.pointee.blockInstructions = UInt32(block.instructions)
-  guard block.id != 0 else { return }
+  guard block.id != 0 else { return true }
   progress.pointee.instructions &+= UInt64(block.instructions)
-  stream.append(block: block.id)
+  return cursor.pointee.append(block: block.id)
 }

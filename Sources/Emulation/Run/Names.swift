@@ -2,7 +2,6 @@ import Events
 import Guest
 import Images
 import NTKernel
-import Verification
 
 /// The names of everything in a run: what is needed to print it, without the machine.
 public struct Names: Sendable {
@@ -53,11 +52,6 @@ public struct Names: Sendable {
 
   /// The image that holds `address`.
   public func image(at address: UInt64) -> Image? { images.first { $0.contains(address) } }
-
-  /// As the ledger wants them.
-  public var ledgerNames: LedgerNames {
-    LedgerNames(process: { processes[$0].title }, symbol: symbol(at:), systemRangeStart: target.systemRangeStart)
-  }
 
   public func process(at object: UInt64) -> ProcessID? { processes.firstIndex { $0.object == object } }
   public func thread(at object: UInt64) -> ThreadID? { threads.firstIndex { $0.object == object } }
