@@ -55,7 +55,7 @@ let package = Package(
     room(
       "Commands",
       knows: [
-        "Disassembly", "Emulation", "Events", "Guest", "GuestCode", "Images", "NTKernel", "Reporting", "Verification",
+        "Disassembly", "Emulation", "Events", "FilterManager", "Guest", "GuestCode", "Images", "NTKernel", "Reporting", "Verification",
         "WindowsTypes", argumentParser,
       ]),
     .executableTarget(name: "ProbelockTool", dependencies: ["Commands"], swiftSettings: strict),
@@ -78,3 +78,14 @@ let package = Package(
   ],
   swiftLanguageModes: [.v6]
 )
+
+// `tools/benchmark` alone builds these.
+if Context.environment["PROBELOCK_BENCHMARKS"] != nil {
+  package.targets += [
+    .target(
+      name: "CBaseline", dependencies: ["CUnicorn"], path: "tools/Benchmarks/CBaseline", cSettings: [.unsafeFlags(["-O2"])]),
+    .executableTarget(
+      name: "Benchmarks", dependencies: ["CBaseline", "Disassembly", "Events", "Guest", "Memory", "Processor"],
+      path: "tools/Benchmarks/Benchmarks", swiftSettings: strict),
+  ]
+}

@@ -25,6 +25,7 @@ public final class Kernel {
   /// The thread that runs.
   public internal(set) var running: Thread?
 
+  var handles = HandleTable()
   var nonPagedPool: Pool
   var pagedPool: Pool
   var systemPTEs: AddressAllocator
@@ -38,6 +39,8 @@ public final class Kernel {
 
   /// Where each export's code lies, by number.
   public private(set) var trapAddresses: [UInt64] = []
+  /// Every address in ``trapAddresses``.
+  private(set) var trapPlaces: Set<UInt64> = []
   /// The export that is being served, and what its caller passed.
   var servedExport = 0
   /// The trap that callbacks return to.
@@ -59,6 +62,7 @@ public final class Kernel {
   public var isKernelCode: (UInt64) -> Bool = { _ in false }
   /// Instructions executed so far: virtual time's clock. Set by whoever owns the processor.
   public var clock: () -> UInt64 = { 0 }
+  var time = VirtualTime()
 
   /// What ended the run, other than its last step.
   public enum Ending: Sendable, Hashable {
@@ -159,6 +163,7 @@ public final class Kernel {
     trapAddresses = exports.exports.enumerated().map { index, export in
       reserved["\(export.module)!\(export.name)"] ?? layout.traps.lowerBound + UInt64(index) * 16
     }
+    trapPlaces = Set(trapAddresses)
     return trapAddresses
   }
 

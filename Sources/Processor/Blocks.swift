@@ -5,9 +5,9 @@ import Guest
 
 /// How far the processor has come, and which block it is in: what the block hook reads and writes.
 struct Progress {
-  /// Where the block that runs began, and one less than its size in bytes; 0 for none.
+  /// Where the block that runs began, and its size in bytes; 0 for none.
   var start: UInt64 = 0
-  var span: UInt64 = 0
+  var size: UInt64 = 0
   var id: UInt32 = 0
   var blockInstructions: UInt32 = 0
   var instructions: UInt64 = 0
@@ -15,8 +15,13 @@ struct Progress {
   /// Where guest code goes on after the flush stub, and the register that the stub uses.
   var afterFlush: UInt64?
   var flushCX: UInt32 = 0
-  /// An instruction before which the run stops: the limit ends inside a block.
+  /// An instruction before which the run stops, and the block that was made anew for it: the limit ends inside.
   var stopBefore: UInt64?
+  var stopKey: UInt64 = 0
+  /// How many instructions had run, with it, when a store into its own block ran again.
+  var runAgainAt: UInt64 = .max
+  /// What `ecx` was when the block that runs began, if that is one repeated store.
+  var repetitions: UInt64 = 0
 }
 
 /// The block hook: records what runs.
@@ -24,10 +29,17 @@ struct Progress {
 /// Each block is compared with memory every time it begins. That costs a few nanoseconds, and makes translated code coherent
 /// whoever changed it (the host, another engine, another address of the frame): one that changed is dropped and made anew.
 /// What leaves a block early closes it, so that the record holds what ran, instruction for instruction.
+///
+/// A store of the running block into itself makes the engine run that instruction again, in a block of its own; nothing else
+/// says so. See ``CachedBlock/Kind``.
+///
+/// One gap is known: a store into the running block *through another address of its frame* is seen by nobody before the block
+/// ends. The engine goes on with what it translated, and so does the record: both agree, and differ from hardware. The next
+/// execution of the block sees the change.
 struct BlockHook {
   let cache: UnsafeMutablePointer<CachedBlock>
   let progress: UnsafeMutablePointer<Progress>
-  let stream: Unmanaged<EventStream>
+  let cursor: UnsafeMutablePointer<EventStream.Cursor>
   let processor: Unmanaged<Processor>
 }
 
@@ -35,7 +47,7 @@ extension Processor {
   func hookBlocks(_ engine: Engine) throws {
     let context = engine.context(
       BlockHook(
-        cache: engine.cache, progress: progress, stream: .passUnretained(stream), processor: .passUnretained(self)))
+        cache: engine.cache, progress: progress, cursor: stream.cursor, processor: .passUnretained(self)))
     var hook = uc_hook()
     let status = uc_hook_add_code(
       engine.handle, &hook, UC_HOOK_BLOCK,
@@ -44,12 +56,15 @@ extension Processor {
         let progress = state.pointee.progress
         let block = state.pointee.cache + Int(truncatingIfNeeded: (address ^ address >> 12) & UInt64(Engine.cacheSize - 1))
         guard block.pointee.key == CachedBlock.key(address, size), block.pointee.isCurrent,
-          address &- progress.pointee.start &- 1 >= progress.pointee.span,
+          block.pointee.kind == .other
+            || block.pointee.kind != .repeated && address &- progress.pointee.start >= progress.pointee.size,
           progress.pointee.instructions + UInt64(block.pointee.instructions) <= progress.pointee.limit
         else {
           return state.pointee.processor._withUnsafeGuaranteedRef { $0.beginBlock(address, size) }
         }
-        state.pointee.stream._withUnsafeGuaranteedRef { begin(block.pointee, progress, $0) }
+        if !note(block.pointee, progress, state.pointee.cursor) {
+          state.pointee.processor._withUnsafeGuaranteedRef { $0.stream.append(block: block.pointee.id) }
+        }
       }, context, 1, 0)
     try check(status, "the engine takes no block hook")
   }
@@ -60,6 +75,11 @@ extension Processor {
     let key = CachedBlock.key(address, size)
     guard let host = engine.host(address) else { return }
     let bytes = UnsafeRawBufferPointer(start: host, count: Int(size))
+    let runsAgain = isStoreRunAgain(engine.blocks[key]?.kind, bytes, at: address)
+    if runsAgain {
+      restoreFlags(at: address)
+      closeBlock(at: address)
+    }
     if let known = engine.blocks[key], !known.isCurrent {
       // Translated from bytes that are no more.
       engine.blocks[key] = nil
@@ -75,12 +95,15 @@ extension Processor {
       block = made
     }
     engine.cache[Int(truncatingIfNeeded: (address ^ address >> 12) & UInt64(Engine.cacheSize - 1))] = block
-    if address &- progress.pointee.start &- 1 < progress.pointee.span && isStoreIntoRunningBlock(address, bytes) {
-      closeBlock(at: address)
-    }
     let left = progress.pointee.limit - min(progress.pointee.limit, progress.pointee.instructions)
     if UInt64(block.instructions) > left { return stopInside(address, bytes, after: Int(left)) }
-    begin(block, progress, stream)
+    begin(block)
+    if runsAgain { progress.pointee.runAgainAt = progress.pointee.instructions }
+    if block.kind == .repeated { progress.pointee.repetitions = self[.cx] }
+  }
+
+  private func begin(_ block: CachedBlock) {
+    if !note(block, progress, stream.cursor) { stream.append(block: block.id) }
   }
 
   /// Drops the translation of a block and lets the engine make it anew.
@@ -89,18 +112,22 @@ extension Processor {
     go(to: address)
   }
 
-  /// Decodes a block at first sight. It is incomplete while an instruction in it still lacks its hook.
+  /// Decodes a block at first sight. It is incomplete while an instruction in it may still lack its hook.
   private func register(_ address: UInt64, _ bytes: UnsafeRawBufferPointer) -> (CachedBlock, isComplete: Bool) {
-    var isComplete = true
+    let key = CachedBlock.key(address, UInt32(bytes.count))
+    var isSensitive = false
     if !isTrap(address) && !FlushStub.contains(address) {
       for instruction in disassembler.decodeAll(bytes, at: address) where instruction.sensitivity.map(concernsSupervisor) ?? false {
-        if hookInstruction(at: instruction.address) { isComplete = false }
+        hookInstruction(at: instruction.address)
+        isSensitive = true
       }
     }
+    // A hook that is there already may be another block's, and younger than this translation.
+    let isComplete = !isSensitive || !engine.remade.insert(key).inserted
     let (id, count) = number(address, bytes)
     let made = CachedBlock(
-      key: CachedBlock.key(address, UInt32(bytes.count)), host: bytes.baseAddress.unsafelyUnwrapped,
-      saved: engine.keep(bytes.baseAddress.unsafelyUnwrapped, bytes.count), id: id, instructions: count)
+      key: key, host: bytes.baseAddress.unsafelyUnwrapped, saved: engine.keep(bytes.baseAddress.unsafelyUnwrapped, bytes.count),
+      id: id, instructions: UInt16(count), kind: kind(of: bytes, at: address))
     return (made, isComplete)
   }
 
@@ -117,50 +144,104 @@ extension Processor {
     return (id, UInt32(instructions))
   }
 
-  /// Whether the block that begins at `address` is a store of the running block into itself, which the engine runs again on
-  /// its own: one instruction that ends no block, although the code after it is the same.
-  private func isStoreIntoRunningBlock(_ address: UInt64, _ bytes: UnsafeRawBufferPointer) -> Bool {
-    guard let instruction = disassembler.decode(bytes, at: address), instruction.length == bytes.count else { return false }
-    return instruction.writesMemory && !instruction.endsBlock && !instruction.isRepeated
-      && instruction.end <= progress.pointee.start + progress.pointee.span
+  private func kind(of bytes: UnsafeRawBufferPointer, at address: UInt64) -> CachedBlock.Kind {
+    guard let only = disassembler.decode(bytes, at: address), only.length == bytes.count, only.writesMemory else { return .other }
+    return only.isRepeated ? .repeated : only.endsBlock ? .call : .store
+  }
+
+  /// Whether the block at `address` is a store of the running block into itself, which the engine left undone and runs again.
+  ///
+  /// A store that leads to the next instruction is not reached from inside its block in any other way. A call or a repeated
+  /// store may follow itself; then it runs again if it is about to write into the running block, and `ecx` is what it was.
+  ///
+  /// Where the running block holds more than the repeated store, nobody knows what `ecx` was. If the step before would have
+  /// written into the block too, there was none. Else it left its value where it wrote; where that value was anyhow, one
+  /// repetition too many is recorded.
+  private func isStoreRunAgain(_ kind: CachedBlock.Kind?, _ bytes: UnsafeRawBufferPointer, at address: UInt64) -> Bool {
+    let (start, size) = (progress.pointee.start, progress.pointee.size)
+    // What runs again is not left a second time.
+    guard address &- start < size, progress.pointee.runAgainAt != progress.pointee.instructions else { return false }
+    func overlaps(_ target: UInt64, _ count: UInt64) -> Bool { target < start + size && start < target + count }
+    switch kind ?? self.kind(of: bytes, at: address) {
+    case .other: return false
+    case .store: return address + UInt64(bytes.count) <= start + size
+    case .call: return overlaps(self[.sp] &- 4, 4) && address + UInt64(bytes.count) == start + size
+    case .repeated: break
+    }
+    if address == start { return self[.cx] == progress.pointee.repetitions }
+    guard let instruction = disassembler.decode(bytes, at: address), instruction.end == start + size,
+      let operand = instruction.memoryOperands.first(where: \.isWritten)
+    else { return false }
+    let (target, count) = (self[.di], UInt64(operand.size))
+    guard overlaps(target, count) else { return false }
+    let isUpwards = self[.flags] & 0x400 == 0
+    func before(_ place: UInt64) -> UInt64 { (isUpwards ? place &- count : place &+ count) & 0xffff_ffff }
+    if overlaps(before(target), count) { return true }
+    // The window, so that asking brings no page in.
+    guard let left = engine.host(before(target)) else { return false }
+    let isCopy = instruction.memoryOperands.count > 1
+    for index in 0..<Int(count) {
+      let value =
+        isCopy
+        ? engine.host(before(self[.si]))?.load(fromByteOffset: index, as: UInt8.self) : UInt8(truncatingIfNeeded: self[.ax] >> (8 * index))
+      if left.load(fromByteOffset: index, as: UInt8.self) != value { return true }
+    }
+    return false
   }
 
   /// The block that runs is left before the instruction at `ip`: the record keeps what ran.
   func closeBlock(at ip: UInt64) {
     defer {
-      progress.pointee.span = 0
+      progress.pointee.size = 0
       progress.pointee.id = 0
+      progress.pointee.runAgainAt = .max
     }
-    let (start, size) = (progress.pointee.start, progress.pointee.span + 1)
+    let (start, size) = (progress.pointee.start, progress.pointee.size)
     guard progress.pointee.id != 0, ip >= start, ip - start < size else { return }
     let ran = Array(stream.blocks.bytes(of: progress.pointee.id).prefix(Int(ip - start)))
     let (id, count) = ran.withUnsafeBytes { number(start, $0) }
     stream.replaceLastBlock(with: id)
     progress.pointee.instructions -= UInt64(progress.pointee.blockInstructions - count)
+    // The registers were kept before an instruction that did not run.
     if recordsRegisters, let last = snapshots.last, last[.ip] == ip { snapshots.removeLast() }
+  }
+
+  /// Makes the flags what they were before the instruction at `ip`, which the engine began and left undone.
+  ///
+  /// With a hook on every instruction, the newer library forgets them then.
+  func restoreFlags(at ip: UInt64) {
+    if recordsRegisters, let last = snapshots.last, last[.ip] == ip { self[.flags] = last[.flags] }
   }
 
   /// Runs the first `count` instructions of the block and stops.
   private func stopInside(_ address: UInt64, _ bytes: UnsafeRawBufferPointer, after count: Int) {
     let instructions = disassembler.decodeAll(bytes, at: address)
-    guard count > 0, count < instructions.count else { return stop(stream.isFull ? .traceLimit : .instructionLimit) }
-    progress.pointee.stopBefore = instructions[count].address
-    if hookInstruction(at: instructions[count].address) {
-      engine.blocks[CachedBlock.key(address, UInt32(bytes.count))] = nil
+    guard count > 0, count < instructions.count else {
+      progress.pointee.size = 0
+      progress.pointee.id = 0
+      return stop(stream.isFull ? .traceLimit : .instructionLimit)
+    }
+    let key = CachedBlock.key(address, UInt32(bytes.count))
+    if progress.pointee.stopBefore != instructions[count].address || progress.pointee.stopKey != key {
+      progress.pointee.stopBefore = instructions[count].address
+      progress.pointee.stopKey = key
+      hookStop(at: instructions[count].address)
       return retranslate(address, UInt32(bytes.count))
     }
-    if let block = engine.blocks[CachedBlock.key(address, UInt32(bytes.count))] { begin(block, progress, stream) }
+    if let block = engine.blocks[key] { begin(block) }
   }
 }
 
-/// Notes that `block` runs now.
+/// Notes that `block` runs now. Returns whether there was room to record it.
 @inline(__always)
-private func begin(_ block: CachedBlock, _ progress: UnsafeMutablePointer<Progress>, _ stream: EventStream) {
+private func note(
+  _ block: CachedBlock, _ progress: UnsafeMutablePointer<Progress>, _ cursor: UnsafeMutablePointer<EventStream.Cursor>
+) -> Bool {
   progress.pointee.start = block.key & 0xffff_ffff
-  progress.pointee.span = (block.key >> 32) &- 1
+  progress.pointee.size = block.key >> 32
   progress.pointee.id = block.id
-  progress.pointee.blockInstructions = block.instructions
-  guard block.id != 0 else { return }
+  progress.pointee.blockInstructions = UInt32(block.instructions)
+  guard block.id != 0 else { return true }
   progress.pointee.instructions &+= UInt64(block.instructions)
-  stream.append(block: block.id)
+  return cursor.pointee.append(block: block.id)
 }

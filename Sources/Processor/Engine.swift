@@ -67,6 +67,10 @@ final class Engine {
   static let cacheSize = 4096
   /// The addresses at which a code hook stands, beside those of traps.
   var instrumented: Set<UInt64> = []
+  /// The hooks at instructions before which the run is to stop, until it has.
+  var stopHooks: [uc_hook] = []
+  /// The blocks, by address and size, that were translated anew because an instruction in them is hooked.
+  var remade: Set<UInt64> = []
   /// The states of its address space that it has seen; see ``AddressRange/weakenings``.
   var weakenings: Int
   /// When it ran last, in switches: the idlest engine goes first.
@@ -171,9 +175,22 @@ struct CachedBlock: @unchecked Sendable {
   var saved: UnsafeRawPointer
   /// The block's number in the event stream; 0 for one that is not recorded.
   var id: UInt32
-  var instructions: UInt32
+  var instructions: UInt16
+  var kind: Kind
 
-  static let none = CachedBlock(key: 0, host: placeholder, saved: placeholder, id: 0, instructions: 0)
+  /// What a block may be besides the next one, if it lies inside the one that runs: its own store, which the engine runs again.
+  enum Kind: UInt8 {
+    /// It is what it seems.
+    case other
+    /// One storing instruction that leads to the next one: it is not reached from inside the running block.
+    case store
+    /// One call.
+    case call
+    /// One `rep movs` or `rep stos`.
+    case repeated
+  }
+
+  static let none = CachedBlock(key: 0, host: placeholder, saved: placeholder, id: 0, instructions: 0, kind: .other)
   /// Safety: never written, and compared for no bytes at all.
   nonisolated(unsafe) private static let placeholder = UnsafeRawPointer(
     UnsafeMutableRawPointer.allocate(byteCount: 16, alignment: 8))

@@ -5,13 +5,12 @@ import Memory
 
 extension Processor {
   func hookExceptions(_ engine: Engine) throws {
-    let context = engine.context(Unmanaged.passUnretained(self))
+    let context = Unmanaged.passUnretained(self).toOpaque()
     var hook = uc_hook()
     let status = uc_hook_add_interrupt(
       engine.handle, &hook,
       { _, vector, context in
-        context.unsafelyUnwrapped.assumingMemoryBound(to: Unmanaged<Processor>.self).pointee
-          ._withUnsafeGuaranteedRef { $0.raise(Int(vector)) }
+        Unmanaged<Processor>.fromOpaque(context.unsafelyUnwrapped)._withUnsafeGuaranteedRef { $0.raise(Int(vector)) }
       }, context)
     try check(status, "the engine takes no interrupt hook")
   }
@@ -20,6 +19,7 @@ extension Processor {
     let errorCode = clearPendingException()
     enterHook(at: UInt64(engine.read(UC_X86_REG_EIP)))
     let isSoftware = isPastSoftwareInterrupt(vector)
+    restoreFlags(at: currentIP)
     closeBlock(at: currentIP)
     if vector == 14 && !isSoftware {
       let address = UInt64(engine.read(UC_X86_REG_CR2))
@@ -42,7 +42,7 @@ extension Processor {
 
   /// Whether the block that ran ended in `int vector`, and the instruction pointer is right behind it.
   private func isPastSoftwareInterrupt(_ vector: Int) -> Bool {
-    guard progress.pointee.id != 0, currentIP == progress.pointee.start + progress.pointee.span + 1 else { return false }
+    guard progress.pointee.id != 0, currentIP == progress.pointee.start + progress.pointee.size else { return false }
     let bytes = Array(stream.blocks.bytes(of: progress.pointee.id).suffix(2))
     return bytes == [0xcd, UInt8(truncatingIfNeeded: vector)] || (vector == 3 && bytes.last == 0xcc)
       || (vector == 4 && bytes.last == 0xce)
@@ -75,19 +75,34 @@ extension Processor {
     }
   }
 
-  /// Makes the engine ask before it runs the instruction at `address`. Returns whether that is new.
-  func hookInstruction(at address: UInt64) -> Bool {
-    guard engine.instrumented.insert(address).inserted else { return false }
-    let context = engine.context(Unmanaged.passUnretained(self))
+  /// Makes the engine ask before it runs the instruction at `address`, from its next translation on.
+  func hookInstruction(at address: UInt64) {
+    if engine.instrumented.insert(address).inserted { _ = hookReach(address) }
+  }
+
+  /// Makes the engine ask before the instruction at which the limit ends, until it stops: hooks that stay slow all others down.
+  func hookStop(at address: UInt64) {
+    if !engine.instrumented.contains(address) { engine.stopHooks.append(hookReach(address)) }
+  }
+
+  /// Takes back the hooks of ``hookStop(at:)``. Only while the engine stands still: a hook must not go while it may be called.
+  func removeStopHooks() {
+    progress.pointee.stopBefore = nil
+    if engine.stopHooks.isEmpty { return }
+    for hook in engine.stopHooks { uc_hook_del(engine.handle, hook) }
+    engine.stopHooks = []
+  }
+
+  private func hookReach(_ address: UInt64) -> uc_hook {
+    let context = Unmanaged.passUnretained(self).toOpaque()
     var hook = uc_hook()
     let status = uc_hook_add_code(
       engine.handle, &hook, UC_HOOK_CODE,
       { _, address, _, context in
-        context.unsafelyUnwrapped.assumingMemoryBound(to: Unmanaged<Processor>.self).pointee
-          ._withUnsafeGuaranteedRef { $0.reach(address) }
+        Unmanaged<Processor>.fromOpaque(context.unsafelyUnwrapped)._withUnsafeGuaranteedRef { $0.reach(address) }
       }, context, address, address)
     if status != UC_ERR_OK { fail(ProcessorError("the engine takes no hook at \(hex(address)): \(Engine.text(status))")) }
-    return true
+    return hook
   }
 
   private func reach(_ address: UInt64) {
@@ -107,13 +122,12 @@ extension Processor {
   }
 
   func hookEveryInstruction(_ engine: Engine) throws {
-    let context = engine.context(Unmanaged.passUnretained(self))
+    let context = Unmanaged.passUnretained(self).toOpaque()
     var hook = uc_hook()
     let status = uc_hook_add_code(
       engine.handle, &hook, UC_HOOK_CODE,
       { _, address, _, context in
-        context.unsafelyUnwrapped.assumingMemoryBound(to: Unmanaged<Processor>.self).pointee
-          ._withUnsafeGuaranteedRef { $0.snapshot(address) }
+        Unmanaged<Processor>.fromOpaque(context.unsafelyUnwrapped)._withUnsafeGuaranteedRef { $0.snapshot(address) }
       }, context, 1, 0)
     try check(status, "the engine takes no hook on every instruction")
   }

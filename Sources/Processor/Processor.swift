@@ -12,7 +12,8 @@ import Memory
 public final class Processor: Registers {
   public let memory: VirtualMemory
   public let stream: EventStream
-  public unowned let supervisor: any Supervisor
+  /// Safety: who supervises a processor outlives it; a counted reference would cost more than a trap does.
+  public unowned(unsafe) let supervisor: any Supervisor
   let segments: Segments
   let disassembler: Disassembler
   let facts: EngineFacts
@@ -145,6 +146,7 @@ public final class Processor: Registers {
       request = .none
       currentIP = start
       let status = uc_emu_start(engine.handle, start, Self.nowhere, 0, 0)
+      removeStopHooks()
       if let failure { throw failure }
       switch request {
       case .stop(let reason): return reason

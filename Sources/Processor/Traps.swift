@@ -87,13 +87,12 @@ extension Processor {
   }
 
   func hookFlushStub(_ engine: Engine) throws {
-    let context = engine.context(Unmanaged.passUnretained(self))
+    let context = Unmanaged.passUnretained(self).toOpaque()
     var hook = uc_hook()
     let status = uc_hook_add_code(
       engine.handle, &hook, UC_HOOK_CODE,
       { _, address, _, context in
-        context.unsafelyUnwrapped.assumingMemoryBound(to: Unmanaged<Processor>.self).pointee
-          ._withUnsafeGuaranteedRef { $0.flushed(at: address) }
+        Unmanaged<Processor>.fromOpaque(context.unsafelyUnwrapped)._withUnsafeGuaranteedRef { $0.flushed(at: address) }
       }, context, FlushStub.end, FlushStub.end)
     try check(status, "the engine takes no hook at \(hex(FlushStub.end))")
   }

@@ -47,14 +47,14 @@ extension Run {
     let count = "\(instructions) \(instructions == 1 ? "instruction" : "instructions")"
     var lines = ["# \(outcomeText) after \(count)"]
     if events.isFull { lines.append("# the trace ends early: its budget is used up") }
-    lines.append("# verdict: \(verdict.title)" + (headline.map { ": " + $0 } ?? ""))
+    lines.append("# verdict: \(verdict.title)" + (locks.isEmpty ? "" : ": " + headline))
     lines += findings.filter { $0.sentence != headline }.map { "# \($0.rule): \($0.sentence)" }
     lines += mismatches.map { "# not as expected: \($0.sentence)" }
     return lines
   }
 
-  /// What the run came to: `returned STATUS_SUCCESS`, `bugcheck INVALID_PROCESS_ATTACH_ATTEMPT (5)`.
-  public var outcomeText: String {
+  /// `returned STATUS_SUCCESS`, `bugcheck INVALID_PROCESS_ATTACH_ATTEMPT (5)`
+  private var outcomeText: String {
     let values = TraceValues(names: names)
     return switch outcome {
     case .returned(let value): "returned \(values.result(value))"

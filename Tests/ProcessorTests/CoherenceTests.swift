@@ -50,6 +50,23 @@ import Testing
       } == [1, 1, 4, 4])
   }
 
+  @Test("a store into the running block through another address of its frame is seen when the block runs next")
+  func aliasOfRunning() throws {
+    let bench = try Bench()
+    try bench.mapKernel(0x8050_0000, bench.memory.current.frame(at: Bench.code))
+    // mov byte ptr [alias of the constant],7; mov eax,1; ret
+    let code: [UInt8] = [0xc6, 0x05, 8, 0, 0x50, 0x80, 7, 0xb8, 1, 0, 0, 0, 0xc3]
+    try bench.run(code)
+    #expect(bench.processor[.ax] == 1)
+    try bench.run(from: Bench.code)
+    #expect(bench.processor[.ax] == 7)
+    // The record has the bytes that ran, both times.
+    var constants: [UInt8] = []
+    bench.stream.forEach { if case .block(let id) = $0 { constants.append(Array(bench.stream.blocks.bytes(of: id))[8]) } }
+    #expect(constants == [1, 7])
+    #expect(bench.instructions.count == 6)
+  }
+
   @Test("another frame behind the same address brings its own code")
   func remapped() throws {
     #expect(

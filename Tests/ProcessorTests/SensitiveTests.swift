@@ -45,6 +45,22 @@ import Testing
     #expect(bench.processor[.ax] == UInt64(count - count / 5))
   }
 
+  @Test("a decision inside a block reads the flags as they are, and may write them", arguments: [1, 0] as [UInt64])
+  func flags(carry: UInt64) throws {
+    let bench = try Bench()
+    var seen: [UInt64] = []
+    bench.onSensitive = { [unowned bench] _ in
+      seen.append(bench.processor[.flags] & 1)
+      bench.processor[.flags] = bench.processor[.flags] & ~1 | carry
+      return .proceed
+    }
+    bench.processor[.bx] = 0
+    // xor eax,eax; sub eax,1; rdtsc; setb bl; add edx,0; rdtsc; setb bh; ret
+    try bench.run([0x31, 0xc0, 0x83, 0xe8, 1, 0x0f, 0x31, 0x0f, 0x92, 0xc3, 0x83, 0xc2, 0, 0x0f, 0x31, 0x0f, 0x92, 0xc7, 0xc3])
+    #expect(seen == [1, 0])
+    #expect(bench.processor[.bx] == carry * 0x101)
+  }
+
   @Test("fs reads the processor page")
   func segment() throws {
     let bench = try Bench()

@@ -9,7 +9,8 @@ extension Machine {
     check(fixture.expect)
     check(ledger, line)
     return Run(
-      fixture: fixture, outcome: outcome, verdict: ledger.verdict, findings: ledger.findings, locks: ledger.locks, events: stream,
+      fixture: fixture, outcome: outcome, verdict: ledger.verdict, findings: ledger.findings, locks: ledger.locks,
+      headline: ledger.locks.headline(names.forLedger) ?? sentence(outcome), events: stream,
       names: names, messages: messages, instructions: processor.instructions, snapshots: processor.snapshots,
       mismatches: mismatches)
   }

@@ -8,8 +8,3 @@ extension Names {
       process: { processes[$0].title }, symbol: { symbol(at: $0) }, systemRangeStart: target.systemRangeStart)
   }
 }
-
-extension Run {
-  /// The line that says most about the run's locks; `nil` without any.
-  public var headline: String? { locks.headline(names.forLedger) }
-}

@@ -38,6 +38,8 @@ public struct Run {
   public let findings: [Finding]
   /// Every lock, in order.
   public let locks: [LockRecord]
+  /// The run in one sentence: what was locked whose, or how it ended.
+  public let headline: String
   public let events: EventStream
   public let names: Names
   /// What `DbgPrint` and its like said.

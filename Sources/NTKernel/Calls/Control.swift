@@ -183,7 +183,7 @@ extension Kernel {
   func site() -> Site {
     let here = memory.memory
     let ip = registers[.ip]
-    let isInExport = trapAddresses.contains(ip)
+    let isInExport = trapPlaces.contains(ip)
     var stack: [UInt64] = []
     if isInExport, here.allows(.read, at: registers[.sp]), let caller = try? here.load(UInt32.self, at: registers[.sp]) {
       stack.append(UInt64(caller))

@@ -79,13 +79,15 @@ extension Kernel {
   ) {
     let requestor = requestor(of: start, length)
     let firstPage = start & ~0xfff
+    let resident = residentFrames(of: requestor, at: firstPage, count: frames.count)
     stream.append(
       .lock(
         LockEvent(
           mdl: mdl.address, address: start, length: length, intent: LockIntent(rawValue: Int(operation.rawValue)) ?? .modify,
           frames: frames, current: currentSpaceOwner.id, account: process(at: account.address)?.id, requestor: requestor?.id,
-          requestorFrames: residentFrames(of: requestor, at: firstPage, count: frames.count),
-          owners: owners(of: frames, besides: requestor, at: firstPage), routine: "MmProbeAndLockPages", wasLocked: wasLocked,
+          requestorFrames: resident,
+          owners: owners(of: frames, besides: requestor, holding: resident, at: firstPage), routine: "MmProbeAndLockPages",
+          wasLocked: wasLocked,
           site: site())))
   }
 

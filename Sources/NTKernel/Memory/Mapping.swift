@@ -84,12 +84,13 @@ extension Kernel {
     let length = UInt64(try mdl.ByteCount.load())
     let requestor = requestor(of: buffer, length)
     let firstPage = buffer & ~0xfff
+    let resident = residentFrames(of: requestor, at: firstPage, count: frames.count)
     stream.append(
       .mapping(
         MappingEvent(
           mdl: mdl.address, address: address, length: length, bufferAddress: buffer, frames: frames, process: process?.id,
-          requestor: requestor?.id, requestorFrames: residentFrames(of: requestor, at: firstPage, count: frames.count),
-          owners: owners(of: frames, besides: requestor, at: firstPage),
+          requestor: requestor?.id, requestorFrames: resident,
+          owners: owners(of: frames, besides: requestor, holding: resident, at: firstPage),
           isLockedByKernel: frames.allSatisfy { memory.physical[$0].pins > 0 }, routine: routine, site: site())))
   }
 }

@@ -40,9 +40,12 @@ extension Kernel {
     return (0..<count).map { process.space.frame(at: address + UInt64($0) << GuestMemory.pageShift) }
   }
 
-  /// For each frame, the process whose user half maps it, other than `process`; `nil` where nobody's does.
-  func owners(of frames: [UInt32], besides process: Process?, at address: UInt64) -> [ProcessID?] {
-    frames.enumerated().map { index, frame in
+  /// For each frame that is not what the requestor's page tables hold there, the process that maps it at that address; `nil`
+  /// where nobody does.
+  func owners(of frames: [UInt32], besides process: Process?, holding resident: [UInt32?], at address: UInt64) -> [ProcessID?] {
+    if resident.elementsEqual(frames) { return [ProcessID?](repeating: nil, count: frames.count) }
+    return frames.enumerated().map { index, frame in
+      if index < resident.count && resident[index] == frame { return nil }
       let place = address + UInt64(index) << GuestMemory.pageShift
       return processes.first { $0 !== process && $0.space.frame(at: place) == frame }?.id
     }
