@@ -41,7 +41,7 @@ struct CallCommand: ParsableCommand {
       let trace = showsTrace ? JSONValue.array(run.traceJSON(instructions: !traceFlags.calls)) : nil
       Console.put(JSONValue.document(["run": run.json, "trace": trace]).text(depth: showsTrace ? 2 : 4))
     } else {
-      if showsTrace { run.putTrace(traceFlags, output.palette) }
+      if showsTrace { run.putTrace(traceFlags) }
       Console.put(result(run, image.symbol(at: address) ?? "0x" + hex(address)))
     }
     guard case .returned = run.outcome else { throw ExitCode(1) }

@@ -32,7 +32,7 @@ struct TraceCommand: ParsableCommand {
       let trace = run.traceJSON(instructions: !trace.calls)
       Console.put(JSONValue.document(["run": run.json, "trace": .array(trace)]).text(depth: 2))
     } else {
-      run.putTrace(trace, output.palette)
+      run.putTrace(trace)
     }
   }
 }
