@@ -16,7 +16,8 @@ struct CallCommand: ParsableCommand {
       '{write: {buffer: 0x130000, length: 0x3000, requestor: app}}'. Exits 0 when the routine returned, and 1 when not.
       """)
 
-  @Argument(help: ArgumentHelp("A listing, or the name of a built-in image.", valueName: "image"), completion: .file(extensions: ["listing"]))
+  @Argument(
+    help: ArgumentHelp("A listing, or the name of a built-in image.", valueName: "image"), completion: .file(extensions: ["listing"]))
   var image: String
   @Argument(help: ArgumentHelp("A symbol of the image, or an address with 0x.", valueName: "routine"))
   var routine: String

@@ -37,7 +37,10 @@ struct DumpCommand: ParsableCommand {
       guard output.json else { return Console.put(Console.printable(text, keeping: "\n")) }
       let lines = text.split(separator: "\n").map(String.init)
       let members = lines.dropFirst().compactMap(member)
-      Console.put(JSONValue.document(["structure": lines.first.map { .string($0) }, "address": address.map { .string($0) }, "members": .array(members)]).text())
+      Console.put(
+        JSONValue.document([
+          "structure": lines.first.map { .string($0) }, "address": address.map { .string($0) }, "members": .array(members),
+        ]).text())
     } catch let error as UnknownStructure {
       throw Failure(.badInput, "\(error)")
     }
