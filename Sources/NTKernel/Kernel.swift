@@ -24,6 +24,15 @@ public final class Kernel {
   var activeProcesses: Pointer<LIST_ENTRY>?
   /// The thread that runs.
   public internal(set) var running: Thread?
+  /// Those that could run, in the order in which they became ready.
+  var readyThreads: [Thread] = []
+  /// Runs deferred calls while nobody else runs.
+  var idle: Thread?
+  var timers = TimerQueue()
+  /// The queued `KDPC`s, by address.
+  var deferredCalls: [UInt64] = []
+  var workQueues: [Int: [WorkItem]] = [:]
+  var workers: [Int: Thread] = [:]
 
   var handles = HandleTable()
   var nonPagedPool: Pool
@@ -67,6 +76,8 @@ public final class Kernel {
   /// What ended the run, other than its last step.
   public enum Ending: Sendable, Hashable {
     case bugCheck(BugCheck)
+    /// Every thread waits, and nothing is due.
+    case idle
     /// Guest code called a routine that nobody provides.
     case missingRoutine(String)
     case memoryExhausted(String)

@@ -15,6 +15,8 @@ public enum Outcome: Sendable, Hashable {
   case limit(Limit)
   /// Guest code called a routine that nobody provides: `nt!ZwFoo`.
   case missingRoutine(String)
+  /// Every thread waits, and nothing is due.
+  case waiting
   /// The watcher ended it.
   case stopped
 

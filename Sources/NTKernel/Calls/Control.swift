@@ -18,9 +18,15 @@ extension Kernel {
       switch export.body {
       case .immediate(let body):
         var reader = arguments(of: export)
-        let value = try body(self, &reader)
-        finishCall(trap, export, value)
-        return .proceed
+        do {
+          let value = try body(self, &reader)
+          finishCall(trap, export, value)
+        } catch is ThreadBlocks {
+          try suspendRunning(.export(number: trap, registersAfterReturn(of: export, stackPointer: servedStackPointer)))
+          return try runNextThread()
+        }
+        guard isInterruptDue else { return .proceed }
+        return try interrupt(goingOnWith: registersAfterReturn(of: export, stackPointer: servedStackPointer)) ?? .proceed
       case .waiting(let decode):
         var reader = arguments(of: export)
         let body = try decode(self, &reader)
@@ -38,6 +44,14 @@ extension Kernel {
     guard hasValue else { return }
     registers[.ax] = value & 0xffff_ffff
     if let type = export.resultType, type.size(in: memory.target) > memory.target.width.rawValue { registers[.dx] = value >> 32 }
+  }
+
+  /// A wait that an export ended with is over: its result, late.
+  func recordResult(_ number: Int, _ value: UInt64) { finishCall(number, exports.exports[number], value) }
+
+  /// Lets the innermost waiting routine of `thread` go on.
+  func resumeRoutine(of thread: Thread, returning value: UInt64) throws -> Continuation {
+    try obey(try thread.routines.resume(returning: value), on: thread)
   }
 
   /// What a routine preserves for its caller, and where it returns to.
@@ -81,6 +95,8 @@ extension Kernel {
       case .step:
         callResult = .returned(value)
         return .stop
+      case .thread: return try endRunningThread(.success)
+      case .interrupt(let values): return try returnFromInterrupt(to: values)
       case .dispatch, nil: throw KernelError("exception dispatch returned")
       }
     case .raised(let error):
@@ -94,8 +110,8 @@ extension Kernel {
       try enter(call)
       return .proceed
     case .blocked:
-      ending = .missingRoutine("waiting")
-      return .stop
+      try suspendRunning(.routine(allRegisters()))
+      return try runNextThread()
     }
   }
 
@@ -142,6 +158,7 @@ extension Kernel {
       case let transfer as ControlTransfer:
         try leave(for: transfer)
         return .proceed
+      case let ends as ThreadEnds: return try endRunningThread(ends.status)
       case let raised as GuardedRaise:
         callResult = .raised(raised.code.rawValue)
         return .stop

@@ -73,12 +73,18 @@ final class RoutineStack {
     return count
   }
 
-  /// Ends every routine and task of the thread.
-  func end() {
+  /// Abandons every waiting routine: the thread has ended.
+  func abandonAll() {
     while let top = suspended.popLast() {
       top.continuation.resume(throwing: Abandoned.threadEnded)
       loop.drain()
+      exit = nil
     }
+  }
+
+  /// Ends every routine and task of the thread.
+  func end() {
+    abandonAll()
     while let runner = idle.popLast() { runner.resume() }
     loop.drain()
   }
