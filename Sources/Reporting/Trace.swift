@@ -55,14 +55,11 @@ extension Run {
 
   /// `returned STATUS_SUCCESS`, `bugcheck INVALID_PROCESS_ATTACH_ATTEMPT (5)`
   private var outcomeText: String {
-    let values = TraceValues(names: names)
-    return switch outcome {
-    case .returned(let value): "returned \(values.result(value))"
-    case .raised(let code): "raised \(values.status(code))"
+    switch outcome {
+    case .returned(let value): "returned \(TraceValues(names: names).result(value))"
     case .bugCheck(let bugCheck): "bugcheck \(bugCheck.code)"
-    case .limit(let limit): "stopped: the limit of \(limit.rawValue) was reached"
-    case .missingRoutine(let name): "stopped: nobody provides \(name)"
-    case .stopped: "stopped by the watcher"
+    case .limit(let limit): "stopped: the limit of \(limit.rawValue) is reached"
+    default: ending
     }
   }
 }

@@ -20,6 +20,7 @@ struct TraceWriter {
   /// Where the instruction after the last one is, while nothing else has come between on this thread.
   private var expected: UInt64?
   private var nextSnapshot = 0
+  private var hasBegun = false
   private var repetition: Repetition?
   private var waiting: Waiting?
 
@@ -95,7 +96,7 @@ struct TraceWriter {
         if repetition != nil { finishRepetition(isLast: true) }
         writeLabel(line)
         put(line.text + operands(line, at: nextSnapshot))
-        if options.registers { writeChanges(from: nextSnapshot, to: nextSnapshot + 1) }
+        if options.registers { writeChanges(by: line.instruction, from: nextSnapshot, to: nextSnapshot + 1) }
       }
       expected = line.instruction.end
       nextSnapshot += 1
@@ -119,7 +120,7 @@ struct TraceWriter {
       }
     let bound = held.line.instruction.repetition == .rep ? "" : "up to "
     put(held.line.text + operands(held.line, at: held.firstSnapshot) + "  ; \(bound)\(times) \(times == 1 ? "time" : "times")")
-    if options.registers { writeChanges(from: held.firstSnapshot, to: nextSnapshot) }
+    if options.registers { writeChanges(by: held.line.instruction, from: held.firstSnapshot, to: nextSnapshot) }
   }
 
   /// The addresses of the operands in memory, from the registers before the instruction: `  ; ss:f8a3fdec`.
@@ -134,8 +135,11 @@ struct TraceWriter {
 
   private static func mask(_ target: Target) -> UInt64 { target.width == .x86 ? 0xffff_ffff : .max }
 
-  private func writeChanges(from first: Int, to second: Int) {
-    guard snapshots.indices.contains(first), snapshots.indices.contains(second) else { return }
+  /// Writes what changed between two snapshots, unless something else than `instruction` had a part in it.
+  private func writeChanges(by instruction: Instruction, from first: Int, to second: Int) {
+    guard snapshots.indices.contains(first), snapshots.indices.contains(second),
+      instruction.endsBlock || snapshots[second][.ip] == instruction.end
+    else { return }
     let order: [Register] = [.ax, .bx, .cx, .dx, .si, .di, .sp, .bp, .flags]
     let changes = order.filter { snapshots[first][$0] != snapshots[second][$0] }
       .map { "\($0.name(in: names.target))=\(values.address(snapshots[second][$0]))" }
@@ -144,8 +148,11 @@ struct TraceWriter {
 
   // MARK: Calls
 
+  /// Deeper nesting, as of exceptions that raise exceptions, is not shown.
+  private static let deepest = 8
+
   private func indentation(_ depth: Int) -> String {
-    String(repeating: " ", count: (options.instructions ? 1 + options.effectsIndent : 0) + 2 * depth)
+    String(repeating: " ", count: (options.instructions ? 1 + options.effectsIndent : 0) + 2 * min(depth, Self.deepest))
   }
 
   private func call(_ number: Int, _ arguments: [UInt64]) -> String {
@@ -199,9 +206,12 @@ struct TraceWriter {
       finishWaiting()
       calls.run(thread)
       expected = nil
-      waiting = Waiting(routine: nil, text: events.line(event) ?? "")
+      // Before the first step the world is built, in its processes' names.
+      if hasBegun { waiting = Waiting(routine: nil, text: events.line(event) ?? "") }
+    case .addressSpace where !hasBegun: break
     case .step:
       finishWaiting()
+      hasBegun = true
       calls.beginStep()
       expected = nil
       if let line = events.line(event) { put(line) }
