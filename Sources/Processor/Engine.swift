@@ -60,6 +60,10 @@ public struct Segments: Sendable {
 final class Engine {
   let handle: OpaquePointer
   let space: AddressSpace
+  /// What a trap compares: the tables of the current address space, and the counts of weakenings. Safety: `space` owns them.
+  private let entries: UnsafeMutablePointer<PageEntry>
+  private let userWeakenings: UnsafeMutablePointer<Int>
+  private let kernelWeakenings: UnsafeMutablePointer<Int>
   /// What it knows of the blocks that it has translated, by address and size.
   var blocks: [UInt64: CachedBlock] = [:]
   /// The blocks that ran last, by a hash of the address: one load and one comparison on the fast path.
@@ -82,9 +86,12 @@ final class Engine {
   init(space: AddressSpace, tables: ShadowTables, segments: Segments) throws {
     self.space = space
     self.tables = tables
+    entries = space.user.table.entries
+    userWeakenings = space.user.weakeningCounter
+    kernelWeakenings = space.kernel.weakeningCounter
     try space.user.prepareForExecution()
     try space.kernel.prepareForExecution()
-    weakenings = space.user.weakenings + space.kernel.weakenings
+    weakenings = userWeakenings.pointee + kernelWeakenings.pointee
     var opened: OpaquePointer?
     guard uc_open(UC_ARCH_X86, UC_MODE_32, &opened) == UC_ERR_OK, let opened else {
       throw MemoryExhausted(description: "the host has no memory for another engine")
@@ -159,8 +166,11 @@ final class Engine {
   }
 
   /// Whether a page was weakened since the engine last flushed.
-  var isStale: Bool { weakenings != space.user.weakenings + space.kernel.weakenings }
-  func noteFlush() { weakenings = space.user.weakenings + space.kernel.weakenings }
+  var isStale: Bool { weakenings != userWeakenings.pointee + kernelWeakenings.pointee }
+  func noteFlush() { weakenings = userWeakenings.pointee + kernelWeakenings.pointee }
+
+  /// Whether `memory` is that of this engine's address space: cheaper to ask than which one is current.
+  func sees(_ memory: GuestMemory) -> Bool { memory.translation.pointee.user.entries == entries }
 
   static func text(_ status: uc_err) -> String { String(cString: uc_strerror(status)) }
 }

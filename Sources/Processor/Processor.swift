@@ -230,7 +230,7 @@ public final class Processor: Registers {
       stop(.supervisor)
       return true
     }
-    if memory.current !== engine.space {
+    if !engine.sees(memory.memory) {
       request = .switchSpace
       uc_emu_stop(engine.handle)
       return true
