@@ -97,11 +97,14 @@ public final class Processor: Registers {
     return UnsafePointer(place)
   }()
 
+  /// Held here because a global is asked each time whether it exists yet.
+  private let numbers = registerNumbers
+
   public subscript(register: Register) -> UInt64 {
     get {
       if register == .ip { return nextIP ?? currentIP }
       var value: UInt32 = 0
-      uc_reg_read(engine.handle, Self.registerNumbers[register.rawValue], &value)
+      uc_reg_read(engine.handle, numbers[register.rawValue], &value)
       return UInt64(value)
     }
     set {
@@ -110,7 +113,7 @@ public final class Processor: Registers {
         return
       }
       var value = UInt32(truncatingIfNeeded: newValue)
-      uc_reg_write(engine.handle, Self.registerNumbers[register.rawValue], &value)
+      uc_reg_write(engine.handle, numbers[register.rawValue], &value)
     }
   }
 
