@@ -81,7 +81,6 @@ final class Engine {
   var lastUse = 0
   private let tables: ShadowTables
   private var contexts: [UnsafeMutableRawPointer] = []
-  private var savedBytes: [UnsafeMutableRawPointer] = []
 
   init(space: AddressSpace, tables: ShadowTables, segments: Segments) throws {
     self.space = space
@@ -129,7 +128,6 @@ final class Engine {
     uc_close(handle)
     cache.deallocate()
     contexts.forEach { $0.deallocate() }
-    savedBytes.forEach { $0.deallocate() }
   }
 
   func read(_ register: uc_x86_reg) -> UInt32 {
@@ -151,14 +149,6 @@ final class Engine {
     return place
   }
 
-  /// A copy of `count` bytes that lives as long as the engine, padded to whole words.
-  func keep(_ bytes: UnsafeRawPointer, _ count: Int) -> UnsafeRawPointer {
-    let place = UnsafeMutableRawPointer.allocate(byteCount: (count + 15) & ~7, alignment: 8)
-    place.copyMemory(from: bytes, byteCount: count)
-    savedBytes.append(place)
-    return UnsafeRawPointer(place)
-  }
-
   /// The host bytes that the engine fetches for `address`.
   func host(_ address: UInt64) -> UnsafeRawPointer? {
     guard let range = space.range(of: address), let window = range.window else { return nil }
@@ -177,7 +167,7 @@ final class Engine {
 
 /// A block as an engine translated it: what its bytes were, and where to look whether they still are.
 ///
-/// Safety: both pointers are the engine's, which owns every value of this type.
+/// Safety: the bytes are the processor's and those behind `host` the address space's; both outlive the engine that owns the value.
 struct CachedBlock: @unchecked Sendable {
   /// Address and size; 0 is none.
   var key: UInt64

@@ -26,8 +26,11 @@ public final class Processor: Registers {
   let scratch: OpaquePointer
   let progress: UnsafeMutablePointer<Progress>
   var traps: [TrapRange] = []
-  /// Every block the run has seen, by address and size: the numbers of its contents.
-  var blockNumbers: [UInt64: [BlockID]] = [:]
+  /// Every block the run has seen.
+  var blockNumbers: [BlockContent: BlockID] = [:]
+  /// What the blocks were translated from: engines compare it with memory. Those of traps are not recorded and have no number.
+  var savedBytes: [BlockID: UnsafeMutableRawPointer] = [:]
+  var unrecordedBytes: [UnsafeMutableRawPointer] = []
   /// Where guest code goes on, if somebody said so since control left it.
   private(set) var nextIP: UInt64?
   /// Where guest code stands while it does not run.
@@ -81,6 +84,8 @@ public final class Processor: Registers {
     uc_context_free(context)
     uc_context_free(scratch)
     progress.deallocate()
+    savedBytes.values.forEach { $0.deallocate() }
+    unrecordedBytes.forEach { $0.deallocate() }
   }
 
   // MARK: Registers
