@@ -35,6 +35,9 @@ enum FixtureSource {
       let isPath = argument.contains("/") || argument.hasSuffix(".yaml") || argument.hasSuffix(".yml")
       let known = isPath ? [] : BuiltIn.fixtures.map(\.stem)
       let nearby = (try? FileManager.default.contentsOfDirectory(atPath: ".").filter { $0.hasSuffix(".yaml") }) ?? []
+      if nearby.contains(argument + ".yaml") {
+        throw Failure(.missingFile, "\(argument): no such file or built-in fixture; did you mean \(argument).yaml?")
+      }
       throw Failure(
         .missingFile,
         "\(argument): no such file" + (isPath ? "" : " or built-in fixture") + suggestion(argument, among: known + nearby.sorted()))
