@@ -33,6 +33,8 @@ public final class Kernel {
   var deferredCalls: [UInt64] = []
   var workQueues: [Int: [WorkItem]] = [:]
   var workers: [Int: Thread] = [:]
+  /// Who waits for an `ERESOURCE`, by its address, in order.
+  var resourceWaiters: [UInt64: [ResourceWaiter]] = [:]
 
   var handles = HandleTable()
   var nonPagedPool: Pool

@@ -226,7 +226,8 @@ extension Kernel {
       guard UInt64(next) > frame else { break }
       frame = UInt64(next)
     }
-    return Site(ip: isInExport ? stack.first ?? ip : ip, stack: stack)
+    // A return to a place of the kernel's own says nothing to anybody.
+    return Site(ip: isInExport ? stack.first ?? ip : ip, stack: stack.filter { !layout.callbacks.contains($0) })
   }
 
   /// Calls `routine` on `thread` with the registers at rest: the run's own way in. The processor runs after this.
