@@ -43,6 +43,7 @@ import Testing
   func unlocks() {
     let ledger = Scenario().lock().lock(mdl: 1).lock(wasLocked: true).unlock().ledger
     #expect(ledger.locks.map(\.isUndone) == [false, false, true])
+    #expect(Scenario().lock().lock(wasLocked: true).unlock().unlock().ledger.locks.map(\.isUndone) == [true, true])
     #expect(Scenario().lock().unlock().lock().unlock().ledger.locks.map(\.isUndone) == [true, true])
   }
 
