@@ -2,10 +2,13 @@
 import PackageDescription
 
 let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
+/// Set by `tools/fuzz` alone: the readers tell the fuzzer which code an input reached.
+let isFuzzing = Context.environment["PROBELOCK_FUZZ"] != nil
+let instrumented: [SwiftSetting] = isFuzzing ? [.unsafeFlags(["-sanitize=fuzzer"])] : []
 
 /// A library target of ours: it may import what it names here, and nothing else.
 func room(_ name: String, knows others: [Target.Dependency] = []) -> Target {
-  .target(name: name, dependencies: others, swiftSettings: strict)
+  .target(name: name, dependencies: others, swiftSettings: strict + instrumented)
 }
 
 func tests(of name: String, knows others: [Target.Dependency] = [], exclude: [String] = []) -> Target {
@@ -77,7 +80,7 @@ let package = Package(
       of: "Reporting",
       knows: ["Emulation", "Events", "Guest", "GuestCode", "NTKernel", "Processor", "Verification", "WindowsTypes"],
       exclude: ["Golden"]),
-    tests(of: "Commands", knows: ["Emulation"]),
+    tests(of: "Commands", knows: ["Emulation", "GuestCode", "ProbelockTool"]),
   ],
   swiftLanguageModes: [.v6]
 )
@@ -91,4 +94,14 @@ if Context.environment["PROBELOCK_BENCHMARKS"] != nil {
       name: "Benchmarks", dependencies: ["CBaseline", "Disassembly", "Events", "Guest", "Memory", "Processor"],
       path: "tools/Benchmarks/Benchmarks", swiftSettings: strict),
   ]
+}
+
+if isFuzzing {
+  for (reader, room) in [("Listing", "Images"), ("Fixture", "Emulation")] {
+    package.targets.append(
+      // A library, for it is the fuzzer that has the program's entry.
+      .target(
+        name: "Fuzz\(reader)", dependencies: [.byName(name: room)], path: "tools/Fuzzing/\(reader)", swiftSettings: strict + instrumented))
+    package.products.append(.library(name: "Fuzz\(reader)", type: .static, targets: ["Fuzz\(reader)"]))
+  }
 }

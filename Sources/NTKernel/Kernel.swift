@@ -33,6 +33,8 @@ public final class Kernel {
   var deferredCalls: [UInt64] = []
   var workQueues: [Int: [WorkItem]] = [:]
   var workers: [Int: Thread] = [:]
+  /// Who waits for an `ERESOURCE`, by its address, in order.
+  var resourceWaiters: [UInt64: [ResourceWaiter]] = [:]
 
   var handles = HandleTable()
   var nonPagedPool: Pool
@@ -52,8 +54,6 @@ public final class Kernel {
   private(set) var trapPlaces: Set<UInt64> = []
   /// The export that is being served, and what its caller passed.
   var servedExport = 0
-  /// The trap that callbacks return to.
-  let callbackTrap: Int
   var servedStackPointer: UInt64 = 0
   var servedReturnAddress: UInt64 = 0
   private let argumentLog: UnsafeMutablePointer<UInt64>
@@ -90,7 +90,6 @@ public final class Kernel {
     self.memory = memory
     self.stream = stream
     self.exports = exports
-    callbackTrap = exports["nt", "KiCallbackReturn"] ?? -1
     self.registers = registers
     kpcr = Pointer(memory.target.kpcrAddress, in: memory.memory)
     nonPagedPool = Pool(layout.nonPagedPool)
@@ -170,7 +169,9 @@ public final class Kernel {
   /// - Parameter reserved: addresses that images name for a routine, by `module!name`.
   /// - Returns: for each export, in order, the address of its trap.
   public func placeTraps(reserved: [String: UInt64]) throws -> [UInt64] {
-    try mapKernelPages(at: layout.traps.lowerBound, size: layout.traps.upperBound - layout.traps.lowerBound)
+    for range in [layout.traps, layout.callbacks] {
+      try mapKernelPages(at: range.lowerBound, size: range.upperBound - range.lowerBound)
+    }
     trapAddresses = exports.exports.enumerated().map { index, export in
       reserved["\(export.module)!\(export.name)"] ?? layout.traps.lowerBound + UInt64(index) * 16
     }

@@ -10,7 +10,7 @@ extension Machine {
       fixture: fixture, outcome: outcome, verdict: ledger.verdict, findings: ledger.findings, locks: ledger.locks,
       headline: ledger.locks.headline(names.forLedger) ?? sentence(outcome), events: stream,
       names: names, messages: messages, instructions: processor.instructions, snapshots: processor.snapshots,
-      mismatches: mismatches)
+      mismatches: mismatches, memory: FinalMemory(spaces: kernel.processes.map(\.space), current: memory.current))
   }
 
   /// What is expected of the verdict, the findings and the locks, as if the run ended here.

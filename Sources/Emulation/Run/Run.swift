@@ -52,6 +52,8 @@ public struct Run {
   public let snapshots: [RegisterSnapshot]
   /// What is not as the fixture expects.
   public let mismatches: [Mismatch]
+  /// Memory as the run left it.
+  let memory: FinalMemory
 
   public var isAsExpected: Bool { mismatches.isEmpty }
 }

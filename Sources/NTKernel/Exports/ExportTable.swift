@@ -25,7 +25,7 @@ public struct ExportTable: Sendable {
   public static let kernel: [[Export]] = [
     Export.ke, Export.attach, Export.irql, Export.mm, Export.mmMapping, Export.io, Export.ps, Export.ex, Export.rtl, Export.debug,
     Export.waiting, Export.dispatcherObjects, Export.timersAndDPCs,
-    Export.systemThreads,
+    Export.systemThreads, Export.fastMutexes, Export.resources,
     Export.internals,
   ]
 }

@@ -39,8 +39,7 @@ extension Export {
     // nf-wdm-kedelayexecutionthread
     export("KeDelayExecutionThread(WaitMode, Alertable, Interval)", irql: .apc) {
       (kernel, mode: KPROCESSOR_MODE, alertable: UInt8, interval: Pointer<Int64>) -> NTSTATUS in
-      let status = try kernel.wait([], timeout: interval.load(), mode: mode)
-      return status == .timeout ? .success : status
+      try kernel.wait([], timeout: interval.load(), mode: mode, timeoutStatus: .success)
     }
     .partially("a delay is not ended by an alert or an APC"),
   ]

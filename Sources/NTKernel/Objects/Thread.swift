@@ -25,6 +25,8 @@ public final class Thread {
   /// What it waits for.
   var waitsFor: [Kernel.DispatcherObject] = []
   var waitType = WAIT_TYPE.any
+  /// What its wait's status is when time runs out.
+  var timeoutStatus = NTSTATUS.timeout
   /// A worker that found its queue empty.
   var isIdleWorker = false
 

@@ -16,9 +16,10 @@ extension Kernel {
   /// - Parameters:
   ///   - blocks: the caller's wait blocks, for more than three objects.
   ///   - timeout: `nil` waits for ever; 0 does not wait.
+  ///   - timeoutStatus: what the wait's status is when time runs out.
   func beginWait(
     _ objects: [DispatcherObject], _ type: WAIT_TYPE, timeout: Int64?, mode: KPROCESSOR_MODE = .kernelMode,
-    blocks: Pointer<KWAIT_BLOCK>? = nil
+    blocks: Pointer<KWAIT_BLOCK>? = nil, timeoutStatus: NTSTATUS = .timeout
   ) throws -> WaitOutcome {
     guard let thread = running else { throw KernelError("no thread runs") }
     if type == .any {
@@ -30,7 +31,7 @@ extension Kernel {
       for object in objects { abandoned |= try consume(object, by: thread) }
       return .satisfied(NTSTATUS(rawValue: abandoned))
     }
-    if timeout == 0 { return .satisfied(.timeout) }
+    if timeout == 0 { return .satisfied(timeoutStatus) }
     let irql = try kpcr.Irql.load()
     if irql >= .dispatch {
       // ATTEMPTED_SWITCH_FROM_DPC in a DPC; else the dispatcher runs at a level at which it must not.
@@ -43,6 +44,7 @@ extension Kernel {
     try thread.object.Tcb.WaitIrql.store(irql)
     thread.waitsFor = objects
     thread.waitType = type
+    thread.timeoutStatus = timeoutStatus
     if let timeout { timers.insert(.wait(thread.id), due: dueTime(timeout)) }
     return .blocked
   }
@@ -50,9 +52,9 @@ extension Kernel {
   /// For exports whose last act is a wait.
   func wait(
     _ objects: [DispatcherObject], _ type: WAIT_TYPE = .any, timeout: Int64?, mode: KPROCESSOR_MODE = .kernelMode,
-    blocks: Pointer<KWAIT_BLOCK>? = nil
+    blocks: Pointer<KWAIT_BLOCK>? = nil, timeoutStatus: NTSTATUS = .timeout
   ) throws -> NTSTATUS {
-    switch try beginWait(objects, type, timeout: timeout, mode: mode, blocks: blocks) {
+    switch try beginWait(objects, type, timeout: timeout, mode: mode, blocks: blocks, timeoutStatus: timeoutStatus) {
     case .satisfied(let status): return status
     case .blocked: throw ThreadBlocks()
     }
