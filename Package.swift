@@ -78,7 +78,9 @@ let package = Package(
     tests(of: "Emulation", knows: ["Events", "Guest", "NTKernel", "Verification", "WindowsTypes", yams]),
     tests(
       of: "Reporting",
-      knows: ["Emulation", "Events", "Guest", "GuestCode", "NTKernel", "Processor", "Verification", "WindowsTypes"],
+      knows: [
+        "Disassembly", "Emulation", "Events", "Guest", "GuestCode", "NTKernel", "ProbelockTool", "Processor", "Verification", "WindowsTypes",
+      ],
       exclude: ["Golden"]),
     tests(of: "Commands", knows: ["Emulation", "GuestCode", "ProbelockTool"]),
   ],
