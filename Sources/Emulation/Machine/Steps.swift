@@ -23,6 +23,10 @@ extension Machine {
       switch step.action {
       case .call(let call): try perform(call, index, line)
       case .expect(let expectation): check(expectation)
+      case .issue(let operation, let name):
+        stream.append(.step(index, "\(operation.requestor ?? "nobody") asks for \(operation.kind.rawValue)"))
+        let data = try callbackData(for: operation, line: line)
+        if let name { values[name] = data }
       case .exit(let name):
         stream.append(.step(index, "\(name) exits"))
         try kernel.exit(process(name, line: line))
