@@ -113,8 +113,12 @@ public final class Kernel {
     try bringUp()
   }
 
+  /// Ends every routine that still waits. One that waits holds on to the kernel, and so to all of the guest's memory: whoever
+  /// made the kernel calls this when the run is over.
+  public func close() { threads.forEach { $0.routines.end() } }
+
   deinit {
-    threads.forEach { $0.routines.end() }
+    close()
     argumentLog.deallocate()
   }
 

@@ -1,5 +1,6 @@
 import Emulation
 import Events
+import Foundation
 import Guest
 import NTKernel
 import Testing
@@ -228,6 +229,21 @@ import Testing
       [0xb8, 0, 0, 0, 0xd0, 0xc6, 0x00, 0x01, 0x05, 0x00, 0x10, 0, 0, 0xeb, 0xf6], memory: 8 << 20,
       more: [Fixture.Region(at: 0xd000_0000, size: 64 << 20, kind: .demandZero, name: "large")])
     #expect(run.outcome == .limit(.memory))
+  }
+
+  @Test("a run that is over gives back its memory, however it ended")
+  func givesBack() throws {
+    func memoryFiles() throws -> Int {
+      try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count {
+        (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\($0)"))?.contains("memfd:probelock") == true
+      }
+    }
+    let before = try memoryFiles()
+    for _ in 0..<20 {
+      for code in [[Self.ret], [0x0f, 0x0b], [0xeb, 0xfe]] as [[UInt8]] { _ = try Self.run(code, instructions: 100) }
+    }
+    // Tests beside this one hold some of their own.
+    #expect(try memoryFiles() - before < 20)
   }
 
   @Test("flags, segments, far transfers and old instructions")
