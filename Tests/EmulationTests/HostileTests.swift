@@ -162,8 +162,7 @@ import Testing
   @Test("a jump to each routine with whatever the stack holds", arguments: Names.exports.indices)
   func wildCalls(number: Int) throws {
     let trap = 0x8070_0000 + 16 * UInt32(number)
-    for argument in [0, 1, 0x10, 0x42_0ffe, 0x7fff_ffff, 0x8000_0000, UInt32(Self.data), UInt32(Self.data) + 0xffe, 0xffff_ffff] as [UInt32]
-    {
+    for argument in [0, 0x42_0ffe, UInt32(Self.data) + 0xffe, 0xffff_ffff] as [UInt32] {
       let push: [UInt8] = [0x68] + Self.bytes(argument)
       let pushes = (0..<6).flatMap { _ in push }
       // call, then straight into the data behind it.
