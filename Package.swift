@@ -65,7 +65,7 @@ let package = Package(
     .executableTarget(
       name: "ImageBuilder", dependencies: ["Disassembly", "Guest", "Images"], path: "tools/ImageBuilder", swiftSettings: strict),
     .executableTarget(name: "Embedder", path: "tools/Embedder", swiftSettings: strict),
-    .plugin(name: "EmbedImages", capability: .buildTool(), dependencies: ["Embedder"]),
+    .plugin(name: "EmbedImages", capability: .buildTool(), dependencies: ["Embedder"], path: "tools/EmbedImages"),
     tests(of: "Guest"),
     tests(of: "WindowsTypes", knows: ["Guest"], exclude: ["structures.h"]),
     tests(of: "Events"),
