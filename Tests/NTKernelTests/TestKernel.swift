@@ -47,6 +47,8 @@ final class TestKernel {
     try memory.kernel.set(Page(.valid, frame: memory.physical.allocate()), at: Self.scratch)
   }
 
+  deinit { kernel.shutDown() }
+
   // MARK: Calling
 
   /// What became of a call.
