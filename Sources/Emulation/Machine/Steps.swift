@@ -57,6 +57,11 @@ extension Machine {
       kernel.fail(bugCheck)
       noteEnding()
     } catch let exception as GuestException {
+      guard case .store = step.action else {
+        // Guest code has damaged what the kernel itself goes by: the trap handler would fault in turn.
+        kernel.fail(BugCheck(.unexpectedKernelModeTrap, 8, UInt64(exception.code.rawValue)))
+        return noteEnding()
+      }
       throw error(line, "the step raised \(exception.code) in the process's own name")
     } catch let exhausted as MemoryExhausted {
       stream.append(.note(exhausted.description))

@@ -25,6 +25,8 @@ extension Kernel {
     }
     try frames.store(GuestWord(Self.emptyFrame))
     let probe = memory.target.userProbeAddress
+    let isUser = start < probe
+    if isUser { noteIRQL(above: .apc) }
     if mode != .kernelMode && (end > probe || end <= start) {
       throw GuestException.access(.accessViolation, .read, at: start)
     }
@@ -34,7 +36,6 @@ extension Kernel {
       try mdl.Process.store(Pointer(0, in: here))
       throw exception
     }
-    let isUser = start < probe
     let process: Pointer<EPROCESS> = isUser ? try currentProcess().cast() : Pointer(0, in: here)
     var newFlags = flags
     if operation.writes { newFlags.insert(.writeOperation) } else { newFlags.remove(.writeOperation) }
