@@ -47,7 +47,7 @@ final class TestKernel {
     try memory.kernel.set(Page(.valid, frame: memory.physical.allocate()), at: Self.scratch)
   }
 
-  deinit { kernel.close() }
+  deinit { kernel.shutDown() }
 
   // MARK: Calling
 

@@ -37,7 +37,6 @@ public func emulate(
   let machine: Machine
   do {
     machine = try Machine(fixture, options, watch)
-    defer { machine.kernel.close() }
     try machine.performSteps()
     return try machine.result()
   } catch {

@@ -62,6 +62,8 @@ final class Machine: Supervisor {
     }
   }
 
+  deinit { kernel.shutDown() }
+
   // MARK: Supervisor
 
   private func directive(_ continuation: Continuation) -> Directive {
@@ -106,8 +108,8 @@ final class Machine: Supervisor {
     switch kernel.ending {
     case .bugCheck(let bugCheck): end(.bugCheck(bugCheck))
     case .memoryExhausted: end(.limit(.memory))
-    case .endless: end(.limit(.instructions))
     case .idle: end(.waiting)
+    case .endless: end(.limit(.instructions))
     case .missingRoutine(let name): end(.missingRoutine(name))
     case nil: if isStoppedByWatcher { end(.stopped) }
     }

@@ -66,14 +66,6 @@ extension Kernel {
     return try obey(try thread.routines.start(body), on: thread)
   }
 
-  /// Guest code whose stack pointer lies above waiting routines has jumped over them. One that lies elsewhere tells nothing:
-  /// guest code may run on a stack of its own.
-  private func abandonRoutines(below stackPointer: UInt64, of thread: Thread) throws {
-    guard stackPointer >= thread.stackLimit && stackPointer <= thread.stackBase else { return }
-    let dead = try thread.routines.unwind(to: stackPointer)
-    thread.activations.removeLast(dead)
-  }
-
   /// A callback has returned to place number `place`: the routine that waits for it goes on, whatever the callback popped.
   public func callbackReturned(to place: Int) -> Continuation {
     do {
@@ -88,6 +80,14 @@ extension Kernel {
     } catch {
       return end(error)
     }
+  }
+
+  /// Guest code whose stack pointer lies above waiting routines has jumped over them. One that lies elsewhere tells nothing:
+  /// guest code may run on a stack of its own.
+  private func abandonRoutines(below stackPointer: UInt64, of thread: Thread) throws {
+    guard stackPointer >= thread.stackLimit && stackPointer <= thread.stackBase else { return }
+    let dead = try thread.routines.unwind(to: stackPointer)
+    thread.activations.removeLast(dead)
   }
 
   private func obey(_ exit: Exit, on thread: Thread) throws -> Continuation {
@@ -138,12 +138,6 @@ extension Kernel {
     registers[.ip] = call.routine
   }
 
-  /// `size` bytes below a stack pointer, which guest code may have set to anything.
-  func below(_ stackPointer: UInt64, _ size: UInt64) -> UInt64 {
-    let place = stackPointer &- size
-    return memory.target.width == .x86 ? place & 0xffff_ffff : place
-  }
-
   /// How many places for returning callbacks there are; deeper routines share them.
   private static let callbackPlaces = 256
 
@@ -154,6 +148,12 @@ extension Kernel {
 
   /// The places that callbacks return to.
   public var callbackRange: (base: UInt64, count: Int) { (layout.callbacks.lowerBound, Self.callbackPlaces) }
+
+  /// `size` bytes below a stack pointer, which guest code may have set to anything.
+  func below(_ stackPointer: UInt64, _ size: UInt64) -> UInt64 {
+    let place = stackPointer &- size
+    return memory.target.width == .x86 ? place & 0xffff_ffff : place
+  }
 
   /// For routines: calls guest code on the running thread and returns its result register.
   ///
