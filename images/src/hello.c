@@ -17,6 +17,8 @@ static NTSTATUS NTAPI OpenOrClose(DEVICE_OBJECT *device, IRP *irp) {
   return STATUS_SUCCESS;
 }
 
+// Gone once it has returned, as any driver's INIT section is.
+#pragma code_seg("INIT")
 NTSTATUS NTAPI DriverEntry(DRIVER_OBJECT *driver, UNICODE_STRING *registryPath) {
   DbgPrint("hello: on build %u, started from %wZ\n", *NtBuildNumber, registryPath);
   DEVICE_OBJECT *device;
