@@ -106,6 +106,8 @@ extension Kernel {
   public func address(ofVariable name: String, in module: String) throws -> UInt64? {
     let key = "\(module)!\(name)".lowercased()
     if let known = variableAddresses[key] { return known.address }
+    // The list's head is where the list is.
+    if key == "nt!psloadedmodulelist" { return try moduleList().address }
     guard let variable = KernelVariable.all.first(where: { $0.name == name && $0.module.lowercased() == module.lowercased() }) else {
       return nil
     }
