@@ -86,7 +86,10 @@ private struct PEReader {
     var found: [Image.Symbol] = []
     if let database, let signature = PEDebug.signature(layout, headers), database.signature == signature {
       found = database.publicSymbols.compactMap { symbol in
-        guard symbol.section > 0, symbol.section <= headers.sections.count,
+        if symbol.section == 0 {
+          return Int(symbol.offset) < headers.imageSize ? .init(address: UInt64(symbol.offset), name: symbol.name) : nil
+        }
+        guard symbol.section <= headers.sections.count,
           symbol.offset < headers.sections[symbol.section - 1].size
         else { return nil }
         return .init(address: UInt64(headers.sections[symbol.section - 1].address) + UInt64(symbol.offset), name: symbol.name)

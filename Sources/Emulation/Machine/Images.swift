@@ -55,7 +55,10 @@ extension Machine {
       }
       let name = wanted.symbol.description
       if let number = Self.exports[wanted.module, name] ?? Self.exports.number(of: name) { return names.trapAddresses[number] }
-      if let variable = try kernel.address(ofVariable: name, in: wanted.module) { return variable }
+      if let variable = try kernel.address(ofVariable: name, in: wanted.module) {
+        names.variables[variable] = "\(wanted.module)!\(name)"
+        return variable
+      }
       return try missingTrap("\(wanted.module)!\(name)")
     }
     // Forwarders that lead back to each other.

@@ -34,6 +34,8 @@ public struct Names: Sendable {
   /// Where each export's code lies, by number.
   public internal(set) var trapAddresses: [UInt64] = []
   private var trapNumbers: [UInt64: Int] = [:]
+  /// What the kernel's exported variables are called, by address.
+  var variables: [UInt64: String] = [:]
 
   init(target: Target, exports: ExportTable) {
     self.target = target
@@ -48,7 +50,7 @@ public struct Names: Sendable {
   /// `nt!KeStackAttachProcess`, `fltMgr!FltLockUserBuffer+0x86`; `nil` where nothing is known.
   public func symbol(at address: UInt64) -> String? {
     if let number = trapNumbers[address] { return "\(exports.exports[number].module)!\(exports.exports[number].name)" }
-    return images.first { $0.contains(address) }?.symbol(at: address)
+    return images.first { $0.contains(address) }?.symbol(at: address) ?? variables[address]
   }
 
   /// The image that holds `address`.

@@ -121,11 +121,6 @@ extension Kernel {
     for (address, variable) in variableAddresses.values.sorted(by: { $0.address < $1.address }) { try variable.fill(self, address) }
   }
 
-  /// The variable at an address: what a trace calls it.
-  public func variable(at address: UInt64) -> KernelVariable? {
-    variableAddresses.values.first { $0.address == address }?.variable
-  }
-
   /// The object type of that name, which exists from the first time that someone asks.
   func objectType(named name: String) throws -> Pointer<OBJECT_TYPE> {
     if let known = objectTypes[name] { return known }
