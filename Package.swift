@@ -95,7 +95,7 @@ if Context.environment["PROBELOCK_BENCHMARKS"] != nil {
 }
 
 if isFuzzing {
-  for (reader, room) in [("Listing", "Images"), ("Fixture", "Emulation")] {
+  for (reader, room) in [("Listing", "Images"), ("Fixture", "Emulation"), ("Driver", "Images")] {
     package.targets.append(
       // A library, for it is the fuzzer that has the program's entry.
       .target(

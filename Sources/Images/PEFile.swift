@@ -73,7 +73,9 @@ private struct PEReader {
     return Image(
       name: name, base: base, size: UInt64(headers.imageSize), sections: sections, symbols: symbols(base),
       exports: names.exports.mapValues { base + $0 }, imports: imports,
-      provenance: sections.filter { !$0.bytes.isEmpty }.map { .init(start: $0.address, end: $0.end, origin: origin) },
+      provenance: layout.sections.map {
+        .init(start: base + UInt64($0.address), end: base + Swift.min($0.end, UInt64(headers.imageSize)), origin: origin)
+      },
       file: Image.FileFacts(
         entryPoint: headers.entryPoint == 0 ? nil : base + UInt64(headers.entryPoint), timestamp: headers.timestamp,
         checksum: headers.checksum, isDLL: headers.isDLL, relocations: relocations?.map { base + $0 },

@@ -28,7 +28,7 @@ struct KernelLayout: Sendable {
   /// Where no image of the run's may lie at an address of its own.
   var reserved: [Range<UInt64>] {
     [
-      segmentTable..<segmentTable + 0x1000, traps, nonPagedPool, pagedPool, systemPTEs, stacks, variables, modules, drivers,
+      segmentTable..<segmentTable + 0x1000, traps, callbacks, nonPagedPool, pagedPool, systemPTEs, stacks, variables, modules, drivers,
     ]
   }
 }

@@ -20,7 +20,7 @@ static NTSTATUS NTAPI OpenOrClose(DEVICE_OBJECT *device, IRP *irp) {
 // Gone once it has returned, as any driver's INIT section is.
 #pragma code_seg("INIT")
 NTSTATUS NTAPI DriverEntry(DRIVER_OBJECT *driver, UNICODE_STRING *registryPath) {
-  DbgPrint("hello: on build %u, started from %wZ\n", *NtBuildNumber, registryPath);
+  DbgPrint("hello: on build %u, started from %wZ\n", NtBuildNumber, registryPath);
   DEVICE_OBJECT *device;
   NTSTATUS status = IoCreateDevice(driver, 0, &deviceName, FILE_DEVICE_UNKNOWN, 0, FALSE, &device);
   if (!NT_SUCCESS(status)) return status;

@@ -155,4 +155,4 @@ NTSYSAPI void NTAPI ProbeForWrite(void *, SIZE_T, ULONG alignment);
 
 NTSYSAPI ULONG __cdecl DbgPrint(const char *format, ...);
 
-NTSYSAPI extern USHORT *const NtBuildNumber;
+NTSYSAPI extern const USHORT NtBuildNumber;
