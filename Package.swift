@@ -76,7 +76,8 @@ let package = Package(
     tests(of: "NTKernel", knows: ["Events", "Guest", "Memory", "WindowsTypes"]),
     tests(of: "Processor", knows: ["Disassembly", "Events", "Guest", "Memory"]),
     tests(of: "Verification", knows: ["Events"]),
-    tests(of: "Emulation", knows: ["Events", "Guest", "Images", "NTKernel", "TestSupport", "Verification", "WindowsTypes", yams]),
+    tests(
+      of: "Emulation", knows: ["Events", "Guest", "GuestCode", "Images", "NTKernel", "TestSupport", "Verification", "WindowsTypes", yams]),
     tests(of: "Reporting", knows: ["Emulation", "Events", "Guest", "GuestCode", "NTKernel", "Verification", "WindowsTypes"]),
     tests(of: "Commands", knows: ["Emulation", "GuestCode", "ProbelockTool"]),
   ],
