@@ -3,6 +3,8 @@ import Guest
 extension Image {
   /// What only a file of an executable format says of an image; a listing has the defaults.
   public struct FileFacts: Sendable {
+    /// Whether the image was read from a PE file rather than a listing.
+    public var isPortableExecutable: Bool
     /// Where a driver's `DriverEntry`, or what its compiler put before it, begins.
     public var entryPoint: UInt64?
     /// `TimeDateStamp`: seconds since 1970, or a hash in a reproducible build.
@@ -20,9 +22,11 @@ extension Image {
     public var securityCookie: UInt64?
 
     public init(
-      entryPoint: UInt64? = nil, timestamp: UInt32 = 0, checksum: UInt32 = 0, isDLL: Bool = false, relocations: [UInt64]? = nil,
+      isPortableExecutable: Bool = false, entryPoint: UInt64? = nil, timestamp: UInt32 = 0, checksum: UInt32 = 0, isDLL: Bool = false,
+      relocations: [UInt64]? = nil,
       ordinals: [UInt32: UInt64] = [:], forwarders: [ExportedName: Forwarder] = [:], securityCookie: UInt64? = nil
     ) {
+      self.isPortableExecutable = isPortableExecutable
       self.entryPoint = entryPoint
       self.timestamp = timestamp
       self.checksum = checksum

@@ -46,7 +46,7 @@ public struct Image: Sendable {
     for (name, address) in exports.sorted(by: { $0.key < $1.key }) where best[address] == nil { best[address] = name }
     for (name, address) in routines.sorted(by: { $0.key < $1.key }) where best[address] == nil { best[address] = name }
     // A file's slots say nothing about what lies behind them; in a listing every byte between two names is somebody's.
-    slots = file.entryPoint == nil ? [:] : Dictionary(imports.map { ($0.slot, $0.symbol) }) { first, _ in first }
+    slots = !file.isPortableExecutable ? [:] : Dictionary(imports.map { ($0.slot, $0.symbol) }) { first, _ in first }
     if slots.isEmpty { for item in imports where best[item.slot] == nil { best[item.slot] = item.symbol } }
     lookup = best.map { Symbol(address: $0.key, name: $0.value) }.sorted()
   }
@@ -67,7 +67,7 @@ public struct Image: Sendable {
 
   /// Whether `symbol` can stand for `address` above it: in a file, only within its own section.
   private func isNamed(_ address: UInt64, by symbol: Symbol) -> Bool {
-    guard file.entryPoint != nil else { return true }
+    guard file.isPortableExecutable else { return true }
     let section = sections.last(notAbove: address, by: \.address)
     return section.map { symbol.address >= $0.address } ?? false
   }

@@ -77,7 +77,8 @@ private struct PEReader {
         .init(start: base + UInt64($0.address), end: base + Swift.min($0.end, UInt64(headers.imageSize)), origin: origin)
       },
       file: Image.FileFacts(
-        entryPoint: headers.entryPoint == 0 ? nil : base + UInt64(headers.entryPoint), timestamp: headers.timestamp,
+        isPortableExecutable: true, entryPoint: headers.entryPoint == 0 ? nil : base + UInt64(headers.entryPoint),
+        timestamp: headers.timestamp,
         checksum: headers.checksum, isDLL: headers.isDLL, relocations: relocations?.map { base + $0 },
         ordinals: names.ordinals.mapValues { base + $0 }, forwarders: names.forwarders, securityCookie: securityCookie()))
   }

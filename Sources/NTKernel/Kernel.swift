@@ -47,6 +47,8 @@ public final class Kernel {
   var variableSpace: AddressAllocator
   /// The exported variables that someone imports, by `module!name` in lower case.
   var variableAddresses: [String: (address: UInt64, variable: KernelVariable)] = [:]
+  /// Whether the variables in use have their first values: whatever comes into use later gets its own at once.
+  var hasFilledVariables = false
   var objectTypes: [String: Pointer<OBJECT_TYPE>] = [:]
   /// The views of MDLs in system space: how many pages each has, by its first page's address.
   var systemViews: [UInt64: Int] = [:]

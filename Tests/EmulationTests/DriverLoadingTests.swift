@@ -77,6 +77,14 @@ func moved() throws {
   #expect(run.names.symbol(at: 0xf8b0_7000) == "two!DriverEntry")
 }
 
+@Test("a driver is found by its whole path as well")
+func wholePath() throws {
+  let folder = try Folder()
+  try folder.write(driver { _ in ([0xb8, 5, 0, 0, 0, 0xc2, 8, 0], []) }.build(), as: "one.sys")
+  let run = try run("one!DriverEntry", load: [folder.path.appending(path: "one.sys").path], in: folder)
+  #expect(run.outcome == .returned(5))
+}
+
 @Test("an import nobody provides stops the run where it is called, and is named")
 func missingImport() throws {
   let folder = try Folder()
@@ -205,6 +213,35 @@ func unplaceable() throws {
   try folder.write(builder.build(), as: "wide.sys")
   let wide = try #require(throws: EmulationError.self) { try run("wide!DriverEntry", load: ["wide.sys"], in: folder) }
   #expect(wide.description.contains("PE32+") && wide.exitCode == 65, "\(wide)")
+}
+
+@Test("a file without an entry point or relocations, and a listing in user space, are refused as well")
+func placelessImages() throws {
+  let folder = try Folder()
+  var builder = driver { _ in ([0xc3], []) }
+  builder.characteristics |= 1
+  builder.entryPoint = 0
+  try folder.write(builder.build(), as: "data.sys")
+  let error = try #require(throws: EmulationError.self) { try run("nt!DbgPrint", load: ["data.sys"], in: folder) }
+  #expect(error.description.contains("must lie at 00010000"), "\(error)")
+  for base in ["00010000", "fffff000"] {
+    try folder.write(Array(".image low \(base) 00001000\n\(base) c3 ret\n".utf8), as: "low.listing")
+    let error = try #require(throws: EmulationError.self) { try run("nt!DbgPrint", load: ["low.listing"], in: folder) }
+    #expect(error.description.contains("is not system space"), "\(error)")
+  }
+}
+
+@Test("a variable that only the fixture speaks of has its value, too")
+func variableByName() throws {
+  let folder = try Folder()
+  try folder.write(driver { _ in ([0x8b, 0x44, 0x24, 4, 0x8b, 0x00, 0xc2, 8, 0], []) }.build(), as: "a.sys")
+  var options = EmulationOptions()
+  options.images = ImageSource(folder: folder.path.path)
+  let call = Fixture.Call(on: "system", "a!DriverEntry", with: [.place("nt!NtBuildNumber"), 0], expect: .any)
+  let run = try emulate(
+    Fixture("variable", load: ["a.sys"], threads: [Fixture.Thread("system", in: "System")], steps: [Fixture.Step(.call(call))]),
+    options: options)
+  #expect(run.outcome == .returned(0xf000_0a28))
 }
 
 @Test("the list of loaded modules has the kernel, the HAL and each driver in order")

@@ -67,7 +67,7 @@ struct CallCommand: ParsableCommand {
     guard ["worker", "app"].contains(on) else { throw Failure(.usage, "--on: no thread “\(on)”; expected worker or app") }
     let isKernel = image.name == "nt"
     // A driver is moved when it is loaded: what it calls an address is another one then.
-    let name = image.file.entryPoint == nil ? nil : image.symbol(at: address).flatMap { $0.contains("!") ? $0 : nil }
+    let name = !image.file.isPortableExecutable ? nil : image.symbol(at: address).flatMap { $0.contains("!") ? $0 : nil }
     let head = """
       fixture: 1
       name: call

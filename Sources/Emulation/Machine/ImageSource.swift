@@ -25,7 +25,7 @@ public struct ImageSource: Sendable {
 
   /// The image that `name` names.
   func image(_ name: String, line: String, for target: Target) throws -> Source {
-    let path = folder.map { ($0 as NSString).appendingPathComponent(name) } ?? name
+    let path = name.hasPrefix("/") ? name : folder.map { ($0 as NSString).appendingPathComponent(name) } ?? name
     if FileManager.default.fileExists(atPath: path) { return try file(path, named: nil, for: target) }
     if let driver = BuiltIn.driver(named: name) {
       return Source(

@@ -22,8 +22,11 @@ extension Machine {
     // A slot is handed out in the order of loading, once every image that cannot move has its place.
     let sources = overriding + ours
     var placed = [Image?](repeating: nil, count: sources.count)
-    for (index, source) in sources.enumerated() where source.image.file.entryPoint == nil && source.image.file.relocations == nil {
+    for (index, source) in sources.enumerated() where !source.image.isFile {
       let image = source.image
+      guard image.base >= memory.target.systemRangeStart, image.base + image.size <= 0xffff_e000 else {
+        throw EmulationError("\(fixture.name): \(source.fileName) cannot be loaded: \(hex(image.base)) is not system space")
+      }
       if let other = placed.lazy.compactMap({ $0 }).first(where: { $0.overlaps(image) }) {
         throw EmulationError("\(fixture.name): \(source.fileName) cannot be loaded: \(other.name) is there already")
       }
@@ -86,7 +89,7 @@ extension Machine {
 
 extension Image {
   /// Whether it was read from a file that Windows would load.
-  var isFile: Bool { file.entryPoint != nil || file.relocations != nil }
+  var isFile: Bool { file.isPortableExecutable }
 
   func overlaps(_ other: Image) -> Bool { base < other.base + other.size && other.base < base + size }
 }

@@ -113,11 +113,13 @@ extension Kernel {
     }
     guard let address = variableSpace.allocate(UInt64(variable.size(memory.target))) else { return nil }
     variableAddresses[key] = (address, variable)
+    if hasFilledVariables { try variable.fill(self, address) }
     return address
   }
 
   /// Gives every variable in use its first value. The processes exist by then.
   public func fillVariables() throws {
+    hasFilledVariables = true
     for (address, variable) in variableAddresses.values.sorted(by: { $0.address < $1.address }) { try variable.fill(self, address) }
   }
 
