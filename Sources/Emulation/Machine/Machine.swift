@@ -66,6 +66,8 @@ final class Machine: Supervisor {
     }
   }
 
+  deinit { kernel.shutDown() }
+
   // MARK: Supervisor
 
   private func directive(_ continuation: Continuation) -> Directive {
