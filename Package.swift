@@ -66,10 +66,11 @@ let package = Package(
       name: "ImageBuilder", dependencies: ["Disassembly", "Guest", "Images"], path: "tools/ImageBuilder", swiftSettings: strict),
     .executableTarget(name: "Embedder", path: "tools/Embedder", swiftSettings: strict),
     .plugin(name: "EmbedImages", capability: .buildTool(), dependencies: ["Embedder"], path: "tools/EmbedImages"),
+    .target(name: "TestSupport", path: "Tests/Support", swiftSettings: strict),
     tests(of: "Guest"),
     tests(of: "WindowsTypes", knows: ["Guest"], exclude: ["structures.h"]),
     tests(of: "Events"),
-    tests(of: "Images", knows: ["Disassembly", "Guest"]),
+    tests(of: "Images", knows: ["Disassembly", "Guest", "TestSupport"]),
     tests(of: "Disassembly", knows: ["Guest"]),
     tests(of: "Memory", knows: ["Guest"]),
     tests(
@@ -77,7 +78,8 @@ let package = Package(
       exclude: ["stack-bytes.tsv"]),
     tests(of: "Processor", knows: ["Disassembly", "Events", "Guest", "Memory"]),
     tests(of: "Verification", knows: ["Events"]),
-    tests(of: "Emulation", knows: ["Events", "Guest", "NTKernel", "Verification", "WindowsTypes", yams]),
+    tests(
+      of: "Emulation", knows: ["Events", "Guest", "GuestCode", "Images", "NTKernel", "TestSupport", "Verification", "WindowsTypes", yams]),
     tests(
       of: "Reporting",
       knows: [
@@ -101,7 +103,7 @@ if Context.environment["PROBELOCK_BENCHMARKS"] != nil {
 }
 
 if isFuzzing {
-  for (reader, room) in [("Listing", "Images"), ("Fixture", "Emulation")] {
+  for (reader, room) in [("Listing", "Images"), ("Fixture", "Emulation"), ("Driver", "Images")] {
     package.targets.append(
       // A library, for it is the fuzzer that has the program's entry.
       .target(

@@ -19,12 +19,18 @@ public struct Image: Sendable {
   public let routines: [String: UInt64]
   /// Where each byte of code or data comes from, in the order of addresses. Bytes in no range are padding.
   public let provenance: [Provenance]
+  /// What its file says beside this, if it is one that Windows would load.
+  public let file: FileFacts
   private let lookup: [Symbol]
+  /// A file's import slots, whose names are for their own addresses only.
+  private let slots: [UInt64: String]
 
   public init(
     name: String, base: UInt64, size: UInt64, sections: [Section], symbols: [Symbol], exports: [String: UInt64] = [:],
-    imports: [Import] = [], routines: [String: UInt64] = [:], provenance: [Provenance] = []
+    imports: [Import] = [], routines: [String: UInt64] = [:], provenance: [Provenance] = [],
+    file: FileFacts = FileFacts()
   ) {
+    self.file = file
     self.name = name
     self.base = base
     self.size = size
@@ -39,7 +45,9 @@ public struct Image: Sendable {
     for symbol in symbols.sorted() where best[symbol.address] == nil { best[symbol.address] = symbol.name }
     for (name, address) in exports.sorted(by: { $0.key < $1.key }) where best[address] == nil { best[address] = name }
     for (name, address) in routines.sorted(by: { $0.key < $1.key }) where best[address] == nil { best[address] = name }
-    for item in imports where best[item.slot] == nil { best[item.slot] = item.symbol }
+    // A file's slots say nothing about what lies behind them; in a listing every byte between two names is somebody's.
+    slots = !file.isPortableExecutable ? [:] : Dictionary(imports.map { ($0.slot, $0.symbol) }) { first, _ in first }
+    if slots.isEmpty { for item in imports where best[item.slot] == nil { best[item.slot] = item.symbol } }
     lookup = best.map { Symbol(address: $0.key, name: $0.value) }.sorted()
   }
 
@@ -49,11 +57,19 @@ public struct Image: Sendable {
   /// `fltMgr!FltLockUserBuffer+0x86`: the nearest name at or below `address`, or `nil` outside the image.
   public func symbol(at address: UInt64) -> String? {
     guard contains(address) else { return nil }
-    guard let nearest = lookup.last(notAbove: address, by: \.address) else {
+    if let slot = slots[address] { return "\(name)!\(slot)" }
+    guard let nearest = lookup.last(notAbove: address, by: \.address), isNamed(address, by: nearest) else {
       return address == base ? name : "\(name)+0x\(hex(address - base, digits: 1))"
     }
     let offset = address - nearest.address
     return "\(name)!\(nearest.name)" + (offset == 0 ? "" : "+0x\(hex(offset, digits: 1))")
+  }
+
+  /// Whether `symbol` can stand for `address` above it: in a file, only within its own section.
+  private func isNamed(_ address: UInt64, by symbol: Symbol) -> Bool {
+    guard file.isPortableExecutable else { return true }
+    let section = sections.last(notAbove: address, by: \.address)
+    return section.map { symbol.address >= $0.address } ?? false
   }
 
   /// What the image itself calls `name`: a symbol, an export, a routine or an import slot.

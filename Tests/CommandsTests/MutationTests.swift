@@ -8,6 +8,13 @@ func mutations(reader: String, batch: Int) throws {
   #expect(run.status == 0 && last == "\(batch * 2500 + 2499)", "\(reader) seed \(last) ended with \(run.status): \(run.errors)")
 }
 
+@Test("20,000 broken drivers are read or refused, each in a process that may crash", arguments: 0..<4)
+func driverMutations(batch: Int) throws {
+  let run = try ToolRun.tool("__mutate", "--reader", "driver", "--seed", String(batch * 5000), "--count", "5000")
+  let last = run.output.split(separator: "\n").last ?? "none"
+  #expect(run.status == 0 && last == "\(batch * 5000 + 4999)", "seed \(last) ended with \(run.status): \(run.errors)")
+}
+
 @Test("a seed always means the same input")
 func seeds() throws {
   let (one, two) = (

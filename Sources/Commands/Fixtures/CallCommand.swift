@@ -66,6 +66,8 @@ struct CallCommand: ParsableCommand {
   private func fixture(_ image: Image, _ file: String, _ address: UInt64) throws -> Fixture {
     guard ["worker", "app"].contains(on) else { throw Failure(.usage, "--on: no thread “\(on)”; expected worker or app") }
     let isKernel = image.name == "nt"
+    // A driver is moved when it is loaded: what it calls an address is another one then.
+    let name = !image.file.isPortableExecutable ? nil : image.symbol(at: address).flatMap { $0.contains("!") ? $0 : nil }
     let head = """
       fixture: 1
       name: call
@@ -79,7 +81,7 @@ struct CallCommand: ParsableCommand {
       threads: {worker: System, app: app.exe}
       calls:
       - on: \(on)
-        call: 0x\(hex(address, digits: 1))
+        call: \(name.map { quoted($0) } ?? "0x" + hex(address, digits: 1))
         expect: any
         with:
 

@@ -6,7 +6,7 @@ extension SourcedFixture {
   func run(recordingRegisters recordsRegisters: Bool = false) throws -> Run {
     var options = EmulationOptions()
     options.recordsRegisters = recordsRegisters
-    options.images = ImageSource(folder: folder)
+    options.images = ImageSource(folder: folder, overrides: overrides)
     do throws(EmulationError) {
       return try emulate(fixture, options: options)
     } catch {
@@ -23,6 +23,7 @@ extension SourcedFixture {
   func changed(by changes: FixtureOptions) -> SourcedFixture {
     var copy = self
     changes.apply(to: &copy.fixture)
+    for image in changes.images { copy.overrides[image.name] = image.path }
     return copy
   }
 }

@@ -9,6 +9,8 @@ struct SourcedFixture {
   let file: String
   /// Where the images that it names are looked up first; `nil` for a built-in fixture.
   let folder: String?
+  /// Files that take the place of images, by the images' names.
+  var overrides: [String: String] = [:]
 }
 
 /// Finds fixtures: files, and those that are built in.

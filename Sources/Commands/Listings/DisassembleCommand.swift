@@ -10,7 +10,8 @@ struct DisassembleCommand: ParsableCommand {
     abstract: "Print an image's code as WinDbg's u does, saying which is traced and which is reconstructed.")
 
   @Argument(
-    help: ArgumentHelp("A listing, or the name of a built-in image.", valueName: "image"), completion: .file(extensions: ["listing"]))
+    help: ArgumentHelp("A listing or a driver, or the name of a built-in image.", valueName: "image"),
+    completion: .file(extensions: ["listing", "sys"]))
   var image: String
   @Argument(help: ArgumentHelp("Where to begin: a routine, or an address with 0x.", valueName: "symbol"))
   var symbol: String?

@@ -8,13 +8,26 @@ import Images
 enum ImageFile {
   /// The image that `argument` names: a file, or a built-in one with or without its extension.
   static func image(named argument: String) throws -> (image: Image, file: String) {
+    if Image.isPortableExecutable(atPath: argument) {
+      let name = Image.moduleName(ofFile: URL(filePath: argument).lastPathComponent)
+      do throws(PEError) { return (try Image(contentsOfPortableExecutable: argument, named: name), argument) } catch {
+        throw Failure(error)
+      }
+    }
     do throws(ListingError) {
       if FileManager.default.fileExists(atPath: argument) { return (try Image(contentsOfListing: argument), argument) }
       if let file = BuiltIn.image(named: argument) { return (try Image(listing: file.text, file: file.name), file.name) }
     } catch {
       throw Failure(error)
     }
-    let known = argument.contains("/") ? [] : BuiltIn.images.map(\.stem)
+    if let driver = BuiltIn.driver(named: argument) {
+      do throws(PEError) {
+        return (
+          try Image(portableExecutable: driver.bytes, named: driver.stem, file: driver.name, origin: .reconstructed), driver.name
+        )
+      } catch { throw Failure(error) }
+    }
+    let known = argument.contains("/") ? [] : BuiltIn.images.map(\.stem) + BuiltIn.drivers.map(\.stem)
     throw Failure(.missingFile, "\(argument): no such file or built-in image\(suggestion(argument, among: known))")
   }
 }

@@ -22,6 +22,10 @@ struct Failure: Error, Hashable {
   init(_ error: ListingError) {
     self.init(.badInput, error.description)
   }
+
+  init(_ error: PEError) {
+    self.init(.badInput, error.description)
+  }
 }
 
 /// `; did you mean trace?`, or nothing where no candidate is close: within a third of the letters, at least two.

@@ -20,9 +20,31 @@ struct FixtureOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Stop after this many guest instructions.", valueName: "count"))
   var maxInstructions: UInt64?
 
+  @Option(
+    name: .customLong("image"),
+    help: ArgumentHelp(
+      "Let a file of your own take the place of the image or routines of that name, as in fltMgr=fltmgr.sys. May be repeated.",
+      valueName: "name=path"),
+    transform: ImageOverride.init(argument:))
+  var images: [ImageOverride] = []
+
   func apply(to fixture: inout Fixture) {
     fixture.patches += patches
     if let maxInstructions { fixture.limits.instructions = maxInstructions }
+  }
+}
+
+/// A module's name, and the file that takes its place.
+struct ImageOverride {
+  let name: String
+  let path: String
+
+  init(argument: String) throws {
+    let parts = argument.split(separator: "=", maxSplits: 1).map(String.init)
+    guard parts.count == 2, !parts[0].contains("/") else {
+      throw ValidationError("“\(argument)” names no image; expected fltMgr=path/to/fltmgr.sys")
+    }
+    (name, path) = (parts[0], parts[1])
   }
 }
 

@@ -35,6 +35,8 @@ public struct Names: Sendable {
   /// Where callbacks of the kernel's return to.
   var callbacks: Range<UInt64> = 0..<0
   private var trapNumbers: [UInt64: Int] = [:]
+  /// What the kernel's exported variables are called, by address.
+  var variables: [UInt64: String] = [:]
 
   init(target: Target, exports: ExportTable) {
     self.target = target
@@ -50,7 +52,7 @@ public struct Names: Sendable {
   public func symbol(at address: UInt64) -> String? {
     if let number = trapNumbers[address] { return "\(exports.exports[number].module)!\(exports.exports[number].name)" }
     if callbacks.contains(address) { return "nt!KiCallbackReturn" }
-    return images.first { $0.contains(address) }?.symbol(at: address)
+    return images.first { $0.contains(address) }?.symbol(at: address) ?? variables[address]
   }
 
   /// The image that holds `address`.
