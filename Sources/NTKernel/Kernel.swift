@@ -26,6 +26,7 @@ public final class Kernel {
   public internal(set) var running: Thread?
 
   var handles = HandleTable()
+  var io = IOManager()
   var nonPagedPool: Pool
   var pagedPool: Pool
   var systemPTEs: AddressAllocator
@@ -46,7 +47,11 @@ public final class Kernel {
   /// The trap that callbacks return to.
   let callbackTrap: Int
   var servedStackPointer: UInt64 = 0
-  var servedReturnAddress: UInt64 = 0
+  let caller = CallSite()
+  var servedReturnAddress: UInt64 {
+    get { caller.address }
+    set { caller.address = newValue }
+  }
   private let argumentLog: UnsafeMutablePointer<UInt64>
   /// What a routine that returns nothing leaves in the result register.
   var keptResult: UInt64 { registers[.ax] }
@@ -60,6 +65,8 @@ public final class Kernel {
   var control = ControlRegisters()
   /// What an instruction at an address belongs to: tells a driver's fault from the kernel's own. Set by the loader.
   public var isKernelCode: (UInt64) -> Bool = { _ in false }
+  /// What a loaded image exports under a module's and a routine's name. Set by the loader.
+  public var imageExport: (_ module: String, _ name: String) -> UInt64? = { _, _ in nil }
   /// Instructions executed so far: virtual time's clock. Set by whoever owns the processor.
   public var clock: () -> UInt64 = { 0 }
   var time = VirtualTime()
@@ -82,8 +89,8 @@ public final class Kernel {
     callbackTrap = exports["nt", "KiCallbackReturn"] ?? -1
     self.registers = registers
     kpcr = Pointer(memory.target.kpcrAddress, in: memory.memory)
-    nonPagedPool = Pool(layout.nonPagedPool)
-    pagedPool = Pool(layout.pagedPool)
+    nonPagedPool = Pool(layout.nonPagedPool, caller: caller)
+    pagedPool = Pool(layout.pagedPool, caller: caller)
     systemPTEs = AddressAllocator(layout.systemPTEs, granule: GuestMemory.pageSize)
     stackAddresses = AddressAllocator(layout.stacks, granule: GuestMemory.pageSize)
     argumentLog = .allocate(capacity: ArgumentReader.maximumCount)

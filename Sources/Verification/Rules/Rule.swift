@@ -9,11 +9,16 @@ enum Occasion {
   /// A lock is still open when `process` ends, or, without one, when the run does.
   case leftLocked(LockRecord, atExitOf: ProcessID?)
   case exit(ProcessID, lockedPages: Int)
+  /// A driver went without taking this back.
+  case leftBehind(driver: String, what: String, Site)
+  /// A rule of the I/O manager's was broken.
+  case violation(String, Site)
 
   var site: Site? {
     switch self {
     case .lock(let lock, _), .leftLocked(let lock, _): lock.event.site
     case .mapping(let mapping, _): mapping.site
+    case .leftBehind(_, _, let site), .violation(_, let site): site.ip == 0 ? nil : site
     case .exit: nil
     }
   }
@@ -43,6 +48,6 @@ extension Ledger {
   /// Every rule, in the order in which findings on one occasion are listed.
   static let rules: [any Rule] = [
     WrongProcess(), WrongAccount(), LockedTwice(), StaleMDL(), HandBuiltMDL(), WrongMapping(), ExitWithLockedPages(),
-    NeverUnlocked(),
+    NeverUnlocked(), LeftBehind(), BrokenRule(),
   ]
 }
