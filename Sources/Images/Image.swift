@@ -19,12 +19,16 @@ public struct Image: Sendable {
   public let routines: [String: UInt64]
   /// Where each byte of code or data comes from, in the order of addresses. Bytes in no range are padding.
   public let provenance: [Provenance]
+  /// What its file says beside this, if it is one that Windows would load.
+  public let file: FileFacts
   private let lookup: [Symbol]
 
   public init(
     name: String, base: UInt64, size: UInt64, sections: [Section], symbols: [Symbol], exports: [String: UInt64] = [:],
-    imports: [Import] = [], routines: [String: UInt64] = [:], provenance: [Provenance] = []
+    imports: [Import] = [], routines: [String: UInt64] = [:], provenance: [Provenance] = [],
+    file: FileFacts = FileFacts()
   ) {
+    self.file = file
     self.name = name
     self.base = base
     self.size = size

@@ -31,6 +31,13 @@ public final class Kernel {
   var pagedPool: Pool
   var systemPTEs: AddressAllocator
   var stackAddresses: AddressAllocator
+  var imageAddresses: AddressAllocator
+  var moduleSpace: AddressAllocator
+  var loadedModules: Pointer<LIST_ENTRY>?
+  var variableSpace: AddressAllocator
+  /// The exported variables that someone imports, by `module!name` in lower case.
+  var variableAddresses: [String: (address: UInt64, variable: KernelVariable)] = [:]
+  var objectTypes: [String: Pointer<OBJECT_TYPE>] = [:]
   /// The views of MDLs in system space: how many pages each has, by its first page's address.
   var systemViews: [UInt64: Int] = [:]
   /// The contents of pages that are paged out, by slot; the slot's number stands in the page's frame field.
@@ -93,6 +100,9 @@ public final class Kernel {
     pagedPool = Pool(layout.pagedPool, caller: caller)
     systemPTEs = AddressAllocator(layout.systemPTEs, granule: GuestMemory.pageSize)
     stackAddresses = AddressAllocator(layout.stacks, granule: GuestMemory.pageSize)
+    imageAddresses = AddressAllocator(layout.drivers, granule: GuestMemory.pageSize)
+    moduleSpace = AddressAllocator(layout.modules, granule: 8)
+    variableSpace = AddressAllocator(layout.variables, granule: 8)
     argumentLog = .allocate(capacity: ArgumentReader.maximumCount)
     argumentLog.initialize(repeating: 0, count: ArgumentReader.maximumCount)
     memory.resolver = self
@@ -174,6 +184,8 @@ public final class Kernel {
     return trapAddresses
   }
 
+  /// How many traps there is room for, the exports' included.
+  public var trapCapacity: Int { Int((layout.traps.upperBound - layout.traps.lowerBound) / 16) }
   public var trapRange: (base: UInt64, count: Int) { (layout.traps.lowerBound, exports.exports.count) }
 
   /// Says that something happened which the documentation leaves open.

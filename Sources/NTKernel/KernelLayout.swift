@@ -15,7 +15,18 @@ struct KernelLayout: Sendable {
   let stacks: Range<UInt64> = 0xf700_0000..<0xf800_0000
   /// Variables that the kernel exports.
   let variables: Range<UInt64> = 0x8068_0000..<0x8068_1000
+  /// The list of loaded modules.
+  let modules: Range<UInt64> = 0x8069_0000..<0x806c_0000
+  /// Images that cannot stay where they were linked.
+  let drivers: Range<UInt64> = 0xf8b0_0000..<0xffb0_0000
 
   /// A kernel stack: three pages, and one below that nothing may touch.
   let stackSize: UInt64 = 0x3000
+
+  /// Where no image of the run's may lie at an address of its own.
+  var reserved: [Range<UInt64>] {
+    [
+      segmentTable..<segmentTable + 0x1000, traps, nonPagedPool, pagedPool, systemPTEs, stacks, variables, modules, drivers,
+    ]
+  }
 }

@@ -49,6 +49,7 @@ private func emulationError(_ error: any Error, _ fixture: Fixture) -> Emulation
   case let error as EmulationError: error
   case let error as FixtureError: EmulationError(error.description, kind: error.kind == .missingFile ? .missingFile : .badInput)
   case let error as ListingError: EmulationError(error.description)
+  case let error as PEError: EmulationError(error.description)
   case let error as MemoryExhausted: EmulationError("\(fixture.name): the world does not fit: \(error)")
   default: EmulationError("\(fixture.name): internal error: \(error)", kind: .internalError)
   }

@@ -7,24 +7,17 @@ import Processor
 extension Machine {
   /// Loads the fixture's images, binds their imports, and says where the kernel's routines are reached.
   func loadImages() throws -> [TrapRange] {
+    try placeImages()
     var reserved: [String: UInt64] = [:]
-    for name in fixture.load {
-      let image = try options.images.image(name, line: fixture.name, for: fixture.target)
-      if let other = names.images.first(where: {
-        $0.name == image.name || $0.base < image.base + image.size && image.base < $0.base + $0.size
-      }) {
-        throw EmulationError("\(fixture.name): \(name) cannot be loaded: \(other.name) is there already")
-      }
-      names.images.append(image)
+    for image in names.images.reversed() {
       for (routine, address) in image.routines { reserved["\(image.name)!\(routine)"] = address }
     }
     names.place(traps: try kernel.placeTraps(reserved: reserved))
-    for image in names.images { try map(image) }
     for image in names.images { try bind(image) }
     return try writeTraps(reserved: reserved)
   }
 
-  private func map(_ image: Image) throws {
+  func map(_ image: Image) throws {
     for section in image.sections where !section.bytes.isEmpty {
       let count = (section.bytes.count + 0xfff) >> 12
       let first = try memory.physical.allocate(contiguous: count)
@@ -40,27 +33,57 @@ extension Machine {
     }
   }
 
-  /// Fills the import slots: with another image's export, else a Swift export, else a trap that names the missing routine.
+  /// Fills the import slots: with another image's export, else a Swift export or variable, else a trap that names what is missing.
   private func bind(_ image: Image) throws {
     for slot in image.imports {
-      let address: UInt64
-      if let exporter = names.images.first(where: { $0.name == slot.module && $0.exports[slot.name] != nil })
-        ?? names.images.first(where: { $0.name != image.name && $0.exports[slot.name] != nil }),
-        let found = exporter.exports[slot.name]
-      {
-        address = found
-      } else if let number = Self.exports[slot.module, slot.name] ?? Self.exports.number(of: slot.name) {
-        address = names.trapAddresses[number]
-      } else {
-        address = missingTrap("\(slot.module)!\(slot.name)")
-      }
+      let address = try resolve(slot.module, Image.ExportedName(slot.name), for: image)
       overwrite(withUnsafeBytes(of: UInt32(truncatingIfNeeded: address)) { Array($0) }, at: slot.slot)
     }
   }
 
-  private func missingTrap(_ name: String) -> UInt64 {
-    let index = missing.firstIndex(of: name) ?? missing.count
-    if index == missing.count { missing.append(name) }
+  /// What `module!symbol` is for an image that imports it.
+  private func resolve(_ module: String, _ symbol: Image.ExportedName, for image: Image) throws -> UInt64 {
+    var wanted = Image.Forwarder(module: module, symbol: symbol)
+    var seen: Set<Image.Forwarder> = []
+    while seen.insert(wanted).inserted {
+      switch exported(wanted, for: image) {
+      case .address(let address): return address
+      case .forwarder(let next):
+        wanted = next
+        continue
+      case nil: break
+      }
+      let name = wanted.symbol.description
+      if let number = Self.exports[wanted.module, name] ?? Self.exports.number(of: name) { return names.trapAddresses[number] }
+      if let variable = try kernel.address(ofVariable: name, in: wanted.module) { return variable }
+      return try missingTrap("\(wanted.module)!\(name)")
+    }
+    // Forwarders that lead back to each other.
+    return try missingTrap("\(module)!\(symbol)")
+  }
+
+  /// What a loaded image exports: the one that is named, the user's before ours.
+  ///
+  /// A listing may not know whose its import is, so any other image will do for it.
+  private func exported(_ wanted: Image.Forwarder, for image: Image) -> Image.Export? {
+    let module = wanted.module.lowercased()
+    for candidate in names.images where candidate.name.lowercased() == module {
+      // A file that forwards to its own name means ours.
+      if let export = candidate.export(wanted.symbol), export != .forwarder(wanted) { return export }
+    }
+    guard !image.isFile else { return nil }
+    return names.images.lazy.filter { $0.name != image.name }.compactMap { $0.export(wanted.symbol) }.first
+  }
+
+  private func missingTrap(_ name: String) throws -> UInt64 {
+    let index = missingNumbers[name] ?? missing.count
+    if index == missing.count {
+      guard names.trapAddresses.count + index < kernel.trapCapacity else {
+        throw EmulationError("\(fixture.name): the images import more than \(index) routines that nobody provides")
+      }
+      missing.append(name)
+      missingNumbers[name] = index
+    }
     let (base, count) = kernel.trapRange
     return base + UInt64(count + index) * TrapRange.stride
   }

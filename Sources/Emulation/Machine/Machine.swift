@@ -22,6 +22,9 @@ final class Machine: Supervisor {
   var values: [String: UInt64] = [:]
   /// Routines that some image imports and nobody provides, by trap number less the exports'.
   var missing: [String] = []
+  var missingNumbers: [String: Int] = [:]
+  /// Each loaded file's entry in the kernel's list, by the image's base.
+  var moduleEntries: [UInt64: Pointer<LDR_DATA_TABLE_ENTRY>] = [:]
   var sections: [String: [FrameNumber]] = [:]
 
   var outcome: Outcome = .returned(0)
@@ -43,6 +46,7 @@ final class Machine: Supervisor {
     names = Names(target: fixture.target, exports: Self.exports)
     let traps = try loadImages()
     try buildWorld()
+    try kernel.fillVariables()
     try applyPatches()
     let segments = kernel.segmentTable
     processor = try Processor(

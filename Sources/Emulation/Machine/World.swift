@@ -165,10 +165,11 @@ extension Machine {
       }
       return value + offset
     case .symbol(let module, let name, let offset):
-      if let image = names.images.first(where: { $0.name.lowercased() == module.lowercased() }) {
+      for image in names.images where image.name.lowercased() == module.lowercased() {
         if let address = image.address(of: name) { return address + offset }
       }
       if let number = Self.exports[module, name] { return names.trapAddresses[number] + offset }
+      if let variable = try kernel.address(ofVariable: name, in: module) { return variable + offset }
       throw unknown(module, name, line)
     }
   }

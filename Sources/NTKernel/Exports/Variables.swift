@@ -1,0 +1,148 @@
+import Guest
+import WindowsTypes
+
+/// A variable that the kernel exports: guest code imports its address.
+public struct KernelVariable: Sendable {
+  /// The module that exports it: `nt`, `hal`.
+  public let module: String
+  public let name: String
+  /// In bytes.
+  public let size: @Sendable (Target) -> Int
+  /// What is not as Windows has it.
+  public private(set) var support = Support.full
+  /// Gives the variable its first value.
+  let fill: @Sendable (Kernel, UInt64) throws -> Void
+
+  /// Says what the variable lacks.
+  func partially(_ missing: String) -> KernelVariable {
+    var copy = self
+    copy.support = .partial(missing)
+    return copy
+  }
+}
+
+/// Declares a variable that holds one value.
+func variable<Value: GuestValue>(
+  _ name: String, module: String = "nt", _ value: @escaping @Sendable (Kernel) throws -> Value
+) -> KernelVariable {
+  KernelVariable(module: module, name: name, size: { Value.size(in: $0) }) { kernel, place in
+    try value(kernel).store(kernel.memory.memory, at: place)
+  }
+}
+
+/// Declares a variable of `size` bytes, which are zero until `fill` writes them.
+func variable(
+  _ name: String, module: String = "nt", size: Int, _ fill: @escaping @Sendable (Kernel, UInt64) throws -> Void = { _, _ in }
+) -> KernelVariable {
+  KernelVariable(module: module, name: name, size: { _ in size }, fill: fill)
+}
+
+/// Declares a variable that holds the address of an object type.
+private func objectType(_ name: String, _ type: String) -> KernelVariable {
+  variable(name) { kernel in try kernel.objectType(named: type) }
+    .partially("the type has its name, and no procedures")
+}
+
+extension KernelVariable {
+  /// Every variable that guest code can import. A variable takes memory only where some image imports it.
+  public static let all: [KernelVariable] = build + ranges + objects + settings
+
+  /// XP SP3's build number with the free build's F in the top digit, as WinDbg's `dd nt!NtBuildNumber L1` shows it.
+  private static let build: [KernelVariable] = [
+    variable("NtBuildNumber") { _ -> UInt32 in 0xf000_0a28 },
+    variable("NtGlobalFlag") { _ -> UInt32 in 0 },
+    // wdm.h: a CCHAR.
+    variable("KeNumberProcessors") { _ -> Int8 in 1 },
+    variable("KdDebuggerEnabled") { _ -> UInt8 in 0 },
+    variable("KdDebuggerNotPresent") { _ -> UInt8 in 1 },
+    // ntddk.h: 0 where Windows did not start in safe mode.
+    variable("InitSafeBootMode") { _ -> UInt32 in 0 },
+    variable("KeI386MachineType") { _ -> UInt32 in 0 },
+    // ntddk.h: KSYSTEM_TIME.
+    variable("KeTickCount", size: 12).partially("it stands still"),
+  ]
+
+  private static let ranges: [KernelVariable] = [
+    variable("MmHighestUserAddress") { kernel in GuestWord(kernel.memory.target.highestUserAddress) },
+    variable("MmUserProbeAddress") { kernel in GuestWord(kernel.memory.target.userProbeAddress) },
+    variable("MmSystemRangeStart") { kernel in GuestWord(kernel.memory.target.systemRangeStart) },
+  ]
+
+  private static let objects: [KernelVariable] = [
+    variable("PsInitialSystemProcess") { kernel in
+      kernel.processes.first?.object ?? Pointer<EPROCESS>(0, in: kernel.memory.memory)
+    },
+    objectType("IoFileObjectType", "File"), objectType("IoDeviceObjectType", "Device"), objectType("IoDriverObjectType", "Driver"),
+    objectType("IoAdapterObjectType", "Adapter"), objectType("PsProcessType", "Process"), objectType("PsThreadType", "Thread"),
+    objectType("PsJobType", "Job"), objectType("SeTokenObjectType", "Token"), objectType("ExEventObjectType", "Event"),
+    objectType("ExSemaphoreObjectType", "Semaphore"), objectType("MmSectionObjectType", "Section"),
+    objectType("LpcPortObjectType", "Port"), objectType("ExDesktopObjectType", "Desktop"),
+    objectType("ExWindowStationObjectType", "WindowStation"),
+    // ntifs.h: a pointer to SE_EXPORTS.
+    variable("SeExports") { kernel in Pointer<Void>(try kernel.allocate(0x110), in: kernel.memory.memory) }
+      .partially("the privileges and identifiers that it points at are zero"),
+    variable("SePublicDefaultDacl") { kernel in Pointer<Void>(0, in: kernel.memory.memory) }.partially("it is NULL"),
+  ]
+
+  private static let settings: [KernelVariable] = [
+    variable("NlsAnsiCodePage") { _ -> UInt16 in 1252 },
+    variable("NlsOemCodePage") { _ -> UInt16 in 437 },
+    variable("NlsMbCodePageTag") { _ -> UInt8 in 0 },
+    variable("NlsMbOemCodePageTag") { _ -> UInt8 in 0 },
+    variable("CcFastMdlReadWait") { _ -> UInt32 in 0 },
+    variable("KeDcacheFlushCount") { _ -> UInt32 in 0 },
+    variable("KeIcacheFlushCount") { _ -> UInt32 in 0 },
+    variable("MmBadPointer") { kernel in Pointer<Void>(0, in: kernel.memory.memory) }.partially("it is NULL"),
+    variable("KiBugCheckData", size: 20),
+    // Base, count table, limit and argument table of the system services, twice: the second is win32k's, empty here.
+    variable("KeServiceDescriptorTable", size: 64).partially("there is no table of services: base and limit are zero"),
+  ]
+}
+
+extension Kernel {
+  /// The address of an exported variable, which exists from the first time that someone asks; `nil` where there is none of that name.
+  ///
+  /// Its value is written by ``fillVariables()``.
+  public func address(ofVariable name: String, in module: String) throws -> UInt64? {
+    let key = "\(module)!\(name)".lowercased()
+    if let known = variableAddresses[key] { return known.address }
+    guard let variable = KernelVariable.all.first(where: { $0.name == name && $0.module.lowercased() == module.lowercased() }) else {
+      return nil
+    }
+    guard let address = variableSpace.allocate(UInt64(variable.size(memory.target))) else { return nil }
+    variableAddresses[key] = (address, variable)
+    return address
+  }
+
+  /// Gives every variable in use its first value. The processes exist by then.
+  public func fillVariables() throws {
+    for (address, variable) in variableAddresses.values.sorted(by: { $0.address < $1.address }) { try variable.fill(self, address) }
+  }
+
+  /// The variable at an address: what a trace calls it.
+  public func variable(at address: UInt64) -> KernelVariable? {
+    variableAddresses.values.first { $0.address == address }?.variable
+  }
+
+  /// The object type of that name, which exists from the first time that someone asks.
+  func objectType(named name: String) throws -> Pointer<OBJECT_TYPE> {
+    if let known = objectTypes[name] { return known }
+    let here = memory.memory
+    let type = Pointer<OBJECT_TYPE>(try allocate(UInt64(Pointer<OBJECT_TYPE>.size(in: here)), tag: 0x546a_624f), in: here)
+    try type.TypeList.initialize()
+    try store(name, in: type.Name)
+    try type.Index.store(UInt32(objectTypes.count + 1))
+    objectTypes[name] = type
+    return type
+  }
+
+  /// Points a counted string at a fresh copy of `text`.
+  private func store(_ text: String, in string: Pointer<UNICODE_STRING>) throws {
+    let units = text.utf16.flatMap { [UInt8(truncatingIfNeeded: $0), UInt8(truncatingIfNeeded: $0 >> 8)] }
+    let buffer = try allocate(UInt64(units.count + 2))
+    try memory.memory.write(units, at: buffer)
+    try string.Length.store(UInt16(units.count))
+    try string.MaximumLength.store(UInt16(units.count + 2))
+    try string.Buffer.store(Pointer(buffer, in: memory.memory))
+  }
+}
