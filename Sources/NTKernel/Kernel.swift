@@ -54,6 +54,8 @@ public final class Kernel {
   /// The trap that callbacks return to.
   let callbackTrap: Int
   var servedStackPointer: UInt64 = 0
+  /// How many exports were called so far.
+  public internal(set) var callCount = 0
   let caller = CallSite()
   var servedReturnAddress: UInt64 {
     get { caller.address }
@@ -200,6 +202,7 @@ public final class Kernel {
   /// The arguments have been read: the call is recorded, and its IRQL checked.
   @inline(__always)
   func beginCall(_ reader: inout ArgumentReader) {
+    callCount &+= 1
     stream.append(call: servedExport, returnAddress: servedReturnAddress, arguments: reader.raw)
   }
 }

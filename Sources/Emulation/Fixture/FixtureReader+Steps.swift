@@ -4,6 +4,7 @@ extension FixtureReader {
     if entries.contains(where: { $0.value.role == "call" }) {
       return Fixture.Step(.call(try readCall(node)), origin: node.origin)
     }
+    if let action = try readDriverStep(node) { return Fixture.Step(action, origin: node.origin) }
     if let later = entries.first(where: { KeyTable.laterSteps.contains($0.value.role) }) {
       throw later.key.error("steps with \(quoted(later.value.role)) are not there yet")
     }

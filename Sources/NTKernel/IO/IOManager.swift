@@ -6,8 +6,6 @@ import WindowsTypes
 struct IOManager {
   var namespace = ObjectNamespace()
   var objects: [UInt64: ObjectRecord] = [:]
-  /// The `OBJECT_TYPE` of each kind, once one was asked for.
-  var types: [ObjectKind: UInt64] = [:]
   var drivers: [Driver] = []
   /// The references that callers took and did not give back, by object, oldest first.
   var references: [UInt64: [Site]] = [:]

@@ -54,7 +54,7 @@ extension Kernel {
 
   private func blocks(of driver: Driver) -> [Leftover] {
     (nonPagedPool.blocks.map { ($0.key, $0.value, "nonpaged") } + pagedPool.blocks.map { ($0.key, $0.value, "paged") })
-      .filter { driver.range.contains($0.1.site) && $0.1.tag != Self.ownTag }
+      .filter { driver.range.contains($0.1.site) && $0.1.tag != Self.ownTag && $0.1.tag != Self.objectTag }
       .sorted { $0.0 < $1.0 }
       .map { _, block, kind in
         let what =
@@ -78,8 +78,9 @@ extension Kernel {
     }
   }
 
-  /// The tags of what the kernel allocates itself: this run's own, IRPs and MDLs (the debugger's tag list).
+  /// The tags of what the kernel allocates itself: this run's own, object types, IRPs and MDLs (the debugger's tag list).
   static let ownTag: UInt32 = 0x6b6c_6250
+  static let objectTag: UInt32 = 0x546a_624f
   static let irpTag: UInt32 = 0x2070_7249
   static let mdlTag: UInt32 = 0x206c_644d
 }

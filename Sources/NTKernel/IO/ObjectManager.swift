@@ -38,16 +38,7 @@ extension Kernel {
   }
 
   /// The `OBJECT_TYPE` of a kind: what `*IoFileObjectType` and its like hold.
-  public func objectType(_ kind: ObjectKind) throws -> UInt64 {
-    if let type = io.types[kind] { return type }
-    let type = Pointer<OBJECT_TYPE>(
-      try allocate(UInt64(Pointer<OBJECT_TYPE>.size(in: memory.memory))), in: memory.memory)
-    io.types[kind] = type.address
-    try type.TypeList.initialize()
-    try store(kind.rawValue, in: type.Name)
-    try type.Index.store(UInt32(io.types.count))
-    return type.address
-  }
+  func objectType(_ kind: ObjectKind) throws -> UInt64 { try objectType(named: kind.rawValue).address }
 
   /// Makes `string` describe a fresh copy of `text`.
   func store(_ text: String, in string: Pointer<UNICODE_STRING>) throws {
@@ -87,7 +78,9 @@ extension Kernel {
 
   /// Whether `type` is what the object is, or no type is asked for.
   func isOfType(_ object: UInt64, _ type: UInt64) throws -> Bool {
-    try type == 0 || type == objectType(kind(of: object)) || kind(of: object) == .other
+    if type == 0 { return true }
+    let own = try header(of: object).Type.load().address
+    return try type == (own != 0 ? own : kind(of: object) == .other ? type : objectType(kind(of: object)))
   }
 
   /// Gives a reference back. The last one takes the object away: of a file, after its `IRP_MJ_CLOSE`.
