@@ -126,21 +126,28 @@ extension Processor {
     let isComplete = !isSensitive || !engine.remade.insert(key).inserted
     let (id, count) = number(address, bytes)
     let made = CachedBlock(
-      key: key, host: bytes.baseAddress.unsafelyUnwrapped, saved: engine.keep(bytes.baseAddress.unsafelyUnwrapped, bytes.count),
+      key: key, host: bytes.baseAddress.unsafelyUnwrapped, saved: saved(id, bytes),
       id: id, instructions: UInt16(count), kind: kind(of: bytes, at: address))
     return (made, isComplete)
+  }
+
+  /// A copy of a block's bytes that lives as long as the processor, padded to whole words. A recorded block has one for all engines.
+  private func saved(_ id: BlockID, _ bytes: UnsafeRawBufferPointer) -> UnsafeRawPointer {
+    if id != 0, let place = savedBytes[id] { return UnsafeRawPointer(place) }
+    let place = UnsafeMutableRawPointer.allocate(byteCount: (bytes.count + 15) & ~7, alignment: 8)
+    if let start = bytes.baseAddress { place.copyMemory(from: start, byteCount: bytes.count) }
+    if id != 0 { savedBytes[id] = place } else { unrecordedBytes.append(place) }
+    return UnsafeRawPointer(place)
   }
 
   /// The number of the block with these bytes at this address, and how many instructions it has. Trap pages have none.
   private func number(_ address: UInt64, _ bytes: UnsafeRawBufferPointer) -> (BlockID, UInt32) {
     if bytes.isEmpty || isTrap(address) || FlushStub.contains(address) { return (0, 0) }
-    let key = CachedBlock.key(address, UInt32(bytes.count))
-    for id in blockNumbers[key] ?? [] where stream.blocks.bytes(of: id).elementsEqual(bytes) {
-      return (id, UInt32(stream.blocks[id].instructions))
-    }
+    let content = BlockContent(address: address, bytes: Array(bytes))
+    if let id = blockNumbers[content] { return (id, UInt32(stream.blocks[id].instructions)) }
     let instructions = max(1, disassembler.decodeAll(bytes, at: address).count)
     let id = stream.blocks.add(address: address, bytes: bytes, instructions: instructions)
-    blockNumbers[key, default: []].append(id)
+    blockNumbers[content] = id
     return (id, UInt32(instructions))
   }
 
@@ -230,6 +237,12 @@ extension Processor {
     }
     if let block = engine.blocks[key] { begin(block) }
   }
+}
+
+/// What tells one recorded block from another.
+struct BlockContent: Hashable {
+  let address: UInt64
+  let bytes: [UInt8]
 }
 
 /// Notes that `block` runs now. Returns whether there was room to record it.

@@ -22,6 +22,7 @@ extension Run {
     case .bugCheck(let check): return "bugcheck 0x\(String(check.code.rawValue, radix: 16)) \(check.code)"
     case .limit(let limit): return "stopped: the limit of its \(limit.rawValue) is reached after \(instructions) instructions"
     case .missingRoutine(let name): return "stopped: \(name) was called, which nobody provides"
+    case .waiting: return "stopped: every thread waits, and nothing is due"
     case .stopped: return "stopped by its watcher"
     }
   }

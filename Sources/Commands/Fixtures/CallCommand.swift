@@ -16,7 +16,8 @@ struct CallCommand: ParsableCommand {
       '{write: {buffer: 0x130000, length: 0x3000, requestor: app}}'. Exits 0 when the routine returned, and 1 when not.
       """)
 
-  @Argument(help: ArgumentHelp("A listing, or the name of a built-in image.", valueName: "image"), completion: .file(extensions: ["listing"]))
+  @Argument(
+    help: ArgumentHelp("A listing, or the name of a built-in image.", valueName: "image"), completion: .file(extensions: ["listing"]))
   var image: String
   @Argument(help: ArgumentHelp("A symbol of the image, or an address with 0x.", valueName: "routine"))
   var routine: String
@@ -26,7 +27,7 @@ struct CallCommand: ParsableCommand {
   var on = "worker"
   @Flag(help: "Print the trace before the result.")
   var trace = false
-  @OptionGroup var traceOptions: TraceOptions
+  @OptionGroup var traceFlags: TraceFlags
   @OptionGroup var changes: FixtureOptions
   @OptionGroup var output: OutputOptions
 
@@ -34,13 +35,13 @@ struct CallCommand: ParsableCommand {
     let (image, file) = try ImageFile.image(named: image)
     let address = try image.address(naming: routine, file: file)
     let source = SourcedFixture(fixture: try fixture(image, file, address), file: file, folder: ".")
-    let showsTrace = trace || traceOptions.registers || traceOptions.operands || traceOptions.calls || traceOptions.stacks
-    let run = try source.changed(by: changes).run(recordingRegisters: traceOptions.registers || traceOptions.operands)
+    let showsTrace = trace || traceFlags.registers || traceFlags.operands || traceFlags.calls || traceFlags.stacks
+    let run = try source.changed(by: changes).run(recordingRegisters: traceFlags.registers || traceFlags.operands)
     if output.json {
-      let trace = showsTrace ? JSONValue.array(run.traceJSON(instructions: !traceOptions.calls)) : nil
+      let trace = showsTrace ? JSONValue.array(run.traceJSON(instructions: !traceFlags.calls)) : nil
       Console.put(JSONValue.document(["run": run.json, "trace": trace]).text(depth: showsTrace ? 2 : 4))
     } else {
-      if showsTrace { run.putTrace(traceOptions, output.palette) }
+      if showsTrace { run.putTrace(traceFlags) }
       Console.put(result(run, image.symbol(at: address) ?? "0x" + hex(address)))
     }
     guard case .returned = run.outcome else { throw ExitCode(1) }

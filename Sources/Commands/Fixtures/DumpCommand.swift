@@ -37,7 +37,10 @@ struct DumpCommand: ParsableCommand {
       guard output.json else { return Console.put(Console.printable(text, keeping: "\n")) }
       let lines = text.split(separator: "\n").map(String.init)
       let members = lines.dropFirst().compactMap(member)
-      Console.put(JSONValue.document(["structure": lines.first.map { .string($0) }, "address": address.map { .string($0) }, "members": .array(members)]).text())
+      Console.put(
+        JSONValue.document([
+          "structure": lines.first.map { .string($0) }, "address": address.map { .string($0) }, "members": .array(members),
+        ]).text())
     } catch let error as UnknownStructure {
       throw Failure(.badInput, "\(error)")
     }
@@ -50,8 +53,15 @@ struct DumpCommand: ParsableCommand {
     // An unknown structure is found before anything runs.
     _ = try StructureCatalogue.structure(named: structure)
     let run = try FixtureSource.fixture(named: fixture).changed(by: changes).run()
-    _ = (run, address)
-    throw Failure(.software, "\(fixture): memory at the end of a run cannot be read yet")
+    let owner = try process.map { try id(of: $0, in: run) }
+    return try run.withMemory(of: owner) { try dt(structure, at: address, in: $0, symbol: run.names.symbol(at:)) }
+  }
+
+  /// The process of this name, or of this number.
+  private func id(of process: String, in run: Run) throws -> Int {
+    let processes = run.names.processes
+    if let found = processes.firstIndex(where: { $0.name == process || String($0.uniqueID) == process }) { return found }
+    throw Failure(.badInput, "\(run.fixture.name): no process \(process)\(suggestion(process, among: processes.map(\.name)))")
   }
 
   /// `   +0x004 Size             : 0n32`

@@ -86,7 +86,8 @@ struct Explanation {
     if let pager = region.pager { words.append("pager fails with \(pager)") }
     if let name = region.name { words.append("called \(name)") }
     let pages = (region.size + 0xfff) >> 12
-    return "\(address(region.address)) to \(address(region.address &+ region.size)) \(pages == 1 ? "1 page" : "\(pages) pages"): \(words.joined(separator: ", "))"
+    return
+      "\(address(region.address)) to \(address(region.address &+ region.size)) \(pages == 1 ? "1 page" : "\(pages) pages"): \(words.joined(separator: ", "))"
   }
 
   private func json(_ region: Fixture.Region) -> JSONValue {

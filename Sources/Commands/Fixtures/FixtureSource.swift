@@ -21,17 +21,23 @@ enum FixtureSource {
         let file = String(argument[..<hash])
         let all = FileManager.default.fileExists(atPath: file) ? try fixtures(in: file) : try builtIn(file) ?? []
         let name = argument[argument.index(after: hash)...]
-        if let found = all.first(where: { $0.fixture.name == argument || $0.fixture.name == name || $0.fixture.name.hasSuffix("#\(name)") }) {
+        if let found = all.first(where: { $0.fixture.name == argument || $0.fixture.name == name || $0.fixture.name.hasSuffix("#\(name)") })
+        {
           return [found]
         }
         if !all.isEmpty {
           let names = all.map(\.fixture.name)
-          throw Failure(.badInput, "\(file): no fixture “\(name)” in it\(suggestion(String(name), among: names)); it has \(names.joined(separator: ", "))")
+          throw Failure(
+            .badInput,
+            "\(file): no fixture “\(name)” in it\(suggestion(String(name), among: names)); it has \(names.joined(separator: ", "))")
         }
       }
       let isPath = argument.contains("/") || argument.hasSuffix(".yaml") || argument.hasSuffix(".yml")
       let known = isPath ? [] : BuiltIn.fixtures.map(\.stem)
       let nearby = (try? FileManager.default.contentsOfDirectory(atPath: ".").filter { $0.hasSuffix(".yaml") }) ?? []
+      if nearby.contains(argument + ".yaml") {
+        throw Failure(.missingFile, "\(argument): no such file or built-in fixture; did you mean \(argument).yaml?")
+      }
       throw Failure(
         .missingFile,
         "\(argument): no such file" + (isPath ? "" : " or built-in fixture") + suggestion(argument, among: known + nearby.sorted()))
@@ -44,7 +50,8 @@ enum FixtureSource {
     let all = try fixtures(named: argument)
     guard all.count == 1, let only = all.first else {
       let names = all.map(\.fixture.name).joined(separator: ", ")
-      throw Failure(.badInput, "\(argument): holds \(all.count) fixtures, where one is wanted; expected \(argument)#NAME with one of \(names)")
+      throw Failure(
+        .badInput, "\(argument): holds \(all.count) fixtures, where one is wanted; expected \(argument)#NAME with one of \(names)")
     }
     return only
   }

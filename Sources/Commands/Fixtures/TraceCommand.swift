@@ -3,7 +3,7 @@ import Emulation
 import Reporting
 
 /// What a trace shows beside instructions and calls.
-struct TraceOptions: ParsableArguments {
+struct TraceFlags: ParsableArguments {
   @Flag(help: "Print the registers before each instruction, and those that it changed.")
   var registers = false
   @Flag(help: "Print where each memory operand lies.")
@@ -22,7 +22,7 @@ struct TraceCommand: ParsableCommand {
 
   @Argument(help: ArgumentHelp("A file, or the name of a built-in fixture.", valueName: "fixture"), completion: .file(extensions: ["yaml"]))
   var name: String
-  @OptionGroup var trace: TraceOptions
+  @OptionGroup var trace: TraceFlags
   @OptionGroup var changes: FixtureOptions
   @OptionGroup var output: OutputOptions
 
@@ -32,7 +32,7 @@ struct TraceCommand: ParsableCommand {
       let trace = run.traceJSON(instructions: !trace.calls)
       Console.put(JSONValue.document(["run": run.json, "trace": .array(trace)]).text(depth: 2))
     } else {
-      run.putTrace(trace, output.palette)
+      run.putTrace(trace)
     }
   }
 }

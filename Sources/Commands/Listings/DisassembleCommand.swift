@@ -9,7 +9,8 @@ struct DisassembleCommand: ParsableCommand {
     commandName: "disassemble",
     abstract: "Print an image's code as WinDbg's u does, saying which is traced and which is reconstructed.")
 
-  @Argument(help: ArgumentHelp("A listing, or the name of a built-in image.", valueName: "image"), completion: .file(extensions: ["listing"]))
+  @Argument(
+    help: ArgumentHelp("A listing, or the name of a built-in image.", valueName: "image"), completion: .file(extensions: ["listing"]))
   var image: String
   @Argument(help: ArgumentHelp("Where to begin: a routine, or an address with 0x.", valueName: "symbol"))
   var symbol: String?
@@ -20,7 +21,8 @@ struct DisassembleCommand: ParsableCommand {
     var listing = ImageListing(image, symbol: image.symbol(at:))
     if let symbol { listing.limit(to: try range(of: symbol, in: image, file)) }
     if output.json {
-      Console.put(JSONValue.document(["image": .string(image.name), "base": .address(image.base), "instructions": .array(listing.json)]).text())
+      Console.put(
+        JSONValue.document(["image": .string(image.name), "base": .address(image.base), "instructions": .array(listing.json)]).text())
     } else {
       Console.put(listing.text(output.palette))
     }
@@ -62,7 +64,7 @@ struct ImageListing {
 
   mutating func limit(to range: Range<UInt64>) { lines.removeAll { !range.contains($0.instruction.address) } }
 
-  /// As a listing that can be read again: a `.traced` or `.reconstructed` line says where what follows comes from.
+  /// As the debugger prints it; a `.traced` or `.reconstructed` line says where what follows comes from, as in a listing.
   func text(_ palette: Palette) -> String {
     var text = ""
     var origin: Image.Origin?

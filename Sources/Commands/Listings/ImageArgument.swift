@@ -23,7 +23,9 @@ extension Image {
   /// The address that `text` names: `0x804f7638`, or a name of this image with or without the image's own, perhaps with an offset.
   func address(naming text: String, file: String) throws -> UInt64 {
     if text.hasPrefix("0x") {
-      guard let address = UInt64(text.dropFirst(2), radix: 16) else { throw Failure(.badInput, "\(file): “\(text)” is no address; expected up to 16 hexadecimal digits") }
+      guard let address = UInt64(text.dropFirst(2), radix: 16) else {
+        throw Failure(.badInput, "\(file): “\(text)” is no address; expected up to 16 hexadecimal digits")
+      }
       return address
     }
     let own = text.hasPrefix(name + "!") ? String(text.dropFirst(name.count + 1)) : text
@@ -40,6 +42,7 @@ extension Image {
     if own.count >= 6, own.allSatisfy(\.isHexDigit) { throw Failure(.badInput, "\(file): an address needs 0x; expected 0x\(own)") }
     let hint = suggestion(bare, among: known)
     throw Failure(
-      .badInput, "\(file): no \(bare) in \(name)" + (hint.isEmpty ? "; expected one such as \(known.prefix(6).joined(separator: ", "))" : hint))
+      .badInput,
+      "\(file): no \(bare) in \(name)" + (hint.isEmpty ? "; expected one such as \(known.prefix(6).joined(separator: ", "))" : hint))
   }
 }

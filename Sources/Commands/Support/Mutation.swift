@@ -16,7 +16,9 @@ struct MutateCommand: ParsableCommand {
   @Flag var show = false
 
   func run() throws {
-    let originals = (reader == .listing ? BuiltIn.images.map(\.text) : BuiltIn.fixtures.map(\.text) + [Fixture.template]).map { Array($0.utf8) }
+    let originals = (reader == .listing ? BuiltIn.images.map(\.text) : BuiltIn.fixtures.map(\.text) + [Fixture.template]).map {
+      Array($0.utf8)
+    }
     for seed in seed..<seed &+ count {
       var random = SplitMix64(state: seed)
       var bytes = originals[Int(random.next() % UInt64(originals.count))]
@@ -53,7 +55,8 @@ struct MutateCommand: ParsableCommand {
     guard !bytes.isEmpty else { return }
     let place = Int.random(in: 0..<bytes.count, using: &random)
     let end = min(bytes.count, place + Int.random(in: 1...40, using: &random))
-    let byte = random.next() % 2 == 0 ? interesting[Int(random.next() % UInt64(interesting.count))] : UInt8(truncatingIfNeeded: random.next())
+    let byte =
+      random.next() % 2 == 0 ? interesting[Int(random.next() % UInt64(interesting.count))] : UInt8(truncatingIfNeeded: random.next())
     switch random.next() % 12 {
     case 0...2: bytes[place] = byte
     case 3, 4: bytes.insert(byte, at: place)

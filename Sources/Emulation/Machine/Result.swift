@@ -12,7 +12,7 @@ extension Machine {
       fixture: fixture, outcome: outcome, verdict: ledger.verdict, findings: ledger.findings, locks: ledger.locks,
       headline: ledger.locks.headline(names.forLedger) ?? sentence(outcome), events: stream,
       names: names, messages: messages, instructions: processor.instructions, snapshots: processor.snapshots,
-      drivers: drivers, mismatches: mismatches)
+      drivers: drivers, mismatches: mismatches, memory: FinalMemory(spaces: kernel.processes.map(\.space), current: memory.current))
   }
 
   private func check(_ ledger: Ledger, _ line: Int?) {

@@ -32,6 +32,8 @@ public struct Names: Sendable {
   public internal(set) var exports: ExportTable
   /// Where each export's code lies, by number.
   public internal(set) var trapAddresses: [UInt64] = []
+  /// Where callbacks of the kernel's return to.
+  var callbacks: Range<UInt64> = 0..<0
   private var trapNumbers: [UInt64: Int] = [:]
 
   init(target: Target, exports: ExportTable) {
@@ -47,6 +49,7 @@ public struct Names: Sendable {
   /// `nt!KeStackAttachProcess`, `fltMgr!FltLockUserBuffer+0x86`; `nil` where nothing is known.
   public func symbol(at address: UInt64) -> String? {
     if let number = trapNumbers[address] { return "\(exports.exports[number].module)!\(exports.exports[number].name)" }
+    if callbacks.contains(address) { return "nt!KiCallbackReturn" }
     return images.first { $0.contains(address) }?.symbol(at: address)
   }
 

@@ -71,12 +71,8 @@ extension Kernel {
     try device.Vpb.store(vpb)
   }
 
-  /// `KeInitializeEvent`.
   func initializeEvent(_ event: Pointer<KEVENT>, _ type: DispatcherObjectType, isSet: Bool) throws {
-    try event.Header.Type.store(type)
-    try event.Header.Size.store(UInt8(Pointer<KEVENT>.size(in: memory.memory) / 4))
-    try event.Header.SignalState.store(isSet ? 1 : 0)
-    try event.Header.WaitListHead.initialize()
+    try event.Header.initialize(type, state: isSet ? 1 : 0, size: 4)
   }
 
   /// `IoDeleteDevice` (nf-wdm-iodeletedevice): gone at once, or with the last handle to it.

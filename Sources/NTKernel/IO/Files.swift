@@ -66,7 +66,7 @@ extension Kernel {
     try parameters.FileAttributes.store(UInt16(truncatingIfNeeded: options.fileAttributes))
     try parameters.ShareAccess.store(UInt16(truncatingIfNeeded: options.share))
     let context = try parameters.SecurityContext.load().address
-    let (status, information) = try await send(irp, to: top)
+    let (status, information) = try await send(irp, to: top, waitingOn: file)
     _ = nonPagedPool.free(context)
     guard status.isSuccess, status != .pending else {
       try file.DeviceObject.store(Pointer(0, in: here))
@@ -110,7 +110,12 @@ extension Kernel {
   }
 
   /// Sends a request of the running thread's, and ends it if it is complete when the dispatch routine returns.
-  func send(_ irp: Pointer<IRP>, to device: Pointer<DEVICE_OBJECT>) async throws -> (status: NTSTATUS, information: UInt64) {
+  ///
+  /// - Parameter file: the file whose event a pending request is waited for on; `nil` where its caller does not wait.
+  func send(
+    _ irp: Pointer<IRP>, to device: Pointer<DEVICE_OBJECT>, waitingOn file: Pointer<FILE_OBJECT>?
+  ) async throws -> (status: NTSTATUS, information: UInt64) {
+    try file?.Event.Header.SignalState.store(0)
     let major = try nextLocation(of: irp).MajorFunction.load()
     let status = try await callDriver(device, irp)
     if io.deferred.contains(irp.address) {
@@ -124,7 +129,10 @@ extension Kernel {
     if status != .pending, io.issued[irp.address] != nil {
       report(violation: "the dispatch routine for \(major) returned \(status), and did not complete the IRP", at: Site(ip: 0))
     }
-    return (status, 0)
+    guard status == .pending, let file else { return (status, 0) }
+    // Signaled already where the request was completed meanwhile.
+    _ = try await waiting([file.Event.Header])
+    return (try file.FinalStatus.load(), 0)
   }
 
   /// The last handle to a file is closed: `IRP_MJ_CLEANUP`.
@@ -133,7 +141,7 @@ extension Kernel {
     let top = try relatedDevice(of: file)
     let irp = try request(.cleanup, to: top, of: file, mode: .kernelMode)
     try irp.Flags.store([.closeOperation, .synchronousApi, .deferIOCompletion])
-    _ = try await send(irp, to: top)
+    _ = try await send(irp, to: top, waitingOn: file)
   }
 
   /// The last reference to a file is gone: `IRP_MJ_CLOSE`.
@@ -143,7 +151,7 @@ extension Kernel {
       let top = try relatedDevice(of: file)
       let irp = try request(.close, to: top, of: file, mode: .kernelMode)
       try irp.Flags.store([.closeOperation, .synchronousApi, .deferIOCompletion])
-      _ = try await send(irp, to: top)
+      _ = try await send(irp, to: top, waitingOn: file)
       try device.ReferenceCount.store(device.ReferenceCount.load() - 1)
       try file.DeviceObject.store(Pointer(0, in: memory.memory))
       try await leave(device)

@@ -67,4 +67,10 @@ extension Kernel {
   func report(violation sentence: String, at place: Site? = nil) {
     stream.append(.violation(sentence, site: place ?? site()))
   }
+
+  /// Lets every ready thread run, and time pass, until all wait and nothing is due: then ``ending`` is ``Ending/idle``.
+  public func runUntilIdle() throws -> Continuation { try runNextThread() }
+
+  /// The run goes on after it came to rest.
+  public func leaveIdle() { if ending == .idle { ending = nil } }
 }

@@ -142,10 +142,10 @@ extension Kernel {
           try block.Status.store(status)
         }
       } catch is GuestException {}
-      if !event.isNull { try signal(event) }
+      if !event.isNull { try set(event) }
       if !file.isNull, kind(of: file.address) == .file {
         try file.FinalStatus.store(status)
-        try signal(file.Event)
+        try set(file.Event)
       }
     }
     try forget(irp)
@@ -165,7 +165,10 @@ extension Kernel {
   }
 
   /// `KeSetEvent`, without a boost.
-  func signal(_ event: Pointer<KEVENT>) throws { try event.Header.SignalState.store(1) }
+  func set(_ event: Pointer<KEVENT>) throws {
+    try event.Header.SignalState.store(1)
+    try signal(event.Header)
+  }
 }
 
 extension NTSTATUS {

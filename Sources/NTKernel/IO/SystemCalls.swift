@@ -131,7 +131,8 @@ extension Kernel {
     }
     // The file stays while a request on it is under way.
     try reference(file.address, for: nil)
-    let (status, _) = try await send(irp, to: device)
+    let isSynchronous = try file.Flags.load() & FileFlags.synchronous != 0
+    let (status, _) = try await send(irp, to: device, waitingOn: isSynchronous ? file : nil)
     try await dereference(file.address)
     return status
   }

@@ -65,6 +65,7 @@ extension Outcome {
       ])
     case .limit(let limit): .object(["kind": "limit", "limit": .string(limit.rawValue)])
     case .missingRoutine(let name): .object(["kind": "missing-routine", "routine": .string(name)])
+    case .waiting: .object(["kind": "waiting"])
     case .stopped: .object(["kind": "stopped"])
     }
   }

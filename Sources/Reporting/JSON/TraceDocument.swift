@@ -2,20 +2,45 @@ import Disassembly
 import Emulation
 import Events
 import Guest
+import WindowsTypes
 
 extension Run {
+  /// Hands the trace as JSON Lines to `sink`, one object a line, without line ends: a versioned head, everything that happened, and
+  /// what it came to.
+  public func writeTraceJSON(instructions: Bool = true, to sink: (String) -> Void) {
+    func put(_ value: JSONValue) { sink(String(value.text(depth: 0).dropLast())) }
+    put(
+      .document([
+        "kind": "trace", "name": .string(fixture.name), "target": .string(names.target.name),
+        "images": .array(names.images.map { .string($0.name) }),
+      ]))
+    forEachTraceElement(instructions: instructions, put)
+    put(
+      .object([
+        "kind": "end", "outcome": outcome.json, "instructions": .number(Int(clamping: self.instructions)),
+        "isComplete": .bool(!events.isFull), "verdict": .string(verdict.rawValue), "sentence": .string(sentence),
+        "findings": .array(findings.map { .object(["rule": .string($0.rule), "sentence": .string($0.sentence)]) }),
+      ]))
+  }
+
   /// Everything that happened, one JSON object each, in order; `instructions` says whether executed instructions are among them.
   public func traceJSON(instructions: Bool = true) -> [JSONValue] {
-    let disassembler = Disassembler(names.target)
-    var process = 0
     var result: [JSONValue] = []
+    forEachTraceElement(instructions: instructions) { result.append($0) }
+    return result
+  }
+
+  private func forEachTraceElement(instructions: Bool, _ body: (JSONValue) -> Void) {
+    let disassembler = Disassembler(names.target)
+    let values = TraceValues(names: names)
+    var process = 0
     events.forEach { element in
       switch element {
       case .block(let id):
         guard instructions else { return }
         for instruction in disassembler.decodeAll(events.blocks.bytes(of: id), at: events.blocks[id].address) {
           let address = instruction.address
-          result.append(
+          body(
             .object([
               "kind": "instruction", "address": .address(address), "symbol": names.symbol(at: address).map { .string($0) },
               "bytes": .bytes(instruction.bytes), "text": .string(instruction.text(symbol: names.symbol(at:))),
@@ -25,28 +50,40 @@ extension Run {
         }
       case .call(let routine, let returnAddress, let arguments):
         let export = names.exports.exports[routine]
-        let named = zip(export.parameters + Array(repeating: "...", count: arguments.count), arguments)
-        result.append(
+        let named = values.arguments(export, arguments)
+        body(
           .object([
             "kind": "call", "routine": .string("\(export.module)!\(export.name)"), "returnAddress": .address(returnAddress),
-            "arguments": .array(named.map { .object(["name": .string($0), "value": .address($1)]) }),
+            "arguments": .array(
+              named.map {
+                .object(["name": .string($0.name), "value": .address($0.bits), "text": .string(values.text($0.bits, as: $0.type))])
+              }),
             "process": .string(title(process)),
           ]))
       case .result(let routine, let value):
         let export = names.exports.exports[routine]
-        result.append(
+        body(
           .object([
             "kind": "return", "routine": .string("\(export.module)!\(export.name)"), "value": value.map { .address($0) } ?? .null,
+            "text": value.flatMap { bits in export.resultType.map { .string(values.text(bits, as: $0)) } },
           ]))
       case .event(let event):
         if case .addressSpace(_, let to, _, _) = event { process = to }
-        result.append(json(event))
+        body(json(event))
       }
     }
-    return result
   }
 
   private func title(_ id: ProcessID) -> String { names.processes.indices.contains(id) ? names.processes[id].title : "?" }
+
+  /// `demand zero`, `raised STATUS_ACCESS_VIOLATION`, `bugcheck PAGE_FAULT_IN_NONPAGED_AREA (50)`
+  private func resolution(_ resolution: FaultEvent.Resolution) -> String {
+    switch resolution {
+    case .repaired(let how): how
+    case .raised(let code): "raised \(NTSTATUS(rawValue: code))"
+    case .bugCheck(let code): "bugcheck \(BugCheckCode(rawValue: code))"
+    }
+  }
 
   private func json(_ event: Event) -> JSONValue {
     func site(_ site: Site) -> JSONValue { .string(names.symbol(at: site.ip) ?? "0x" + hex(site.ip)) }
@@ -61,12 +98,13 @@ extension Run {
     case .fault(let fault):
       .object([
         "kind": "fault", "address": .address(fault.address), "access": .string(fault.access), "process": .string(title(fault.process)),
-        "routine": fault.routine.map { .string($0) }, "resolution": .string("\(fault.resolution)"), "site": site(fault.site),
+        "routine": fault.routine.map { .string($0) }, "resolution": .string(resolution(fault.resolution)), "site": site(fault.site),
       ])
     case .lock(let lock):
       .object([
         "kind": "lock", "mdl": .address(lock.mdl), "address": .address(lock.address), "length": .number(Int(clamping: lock.length)),
-        "frames": .array(lock.frames.map { .hexadecimal(UInt64($0)) }), "process": .string(title(lock.current)),
+        "operation": .string("\(lock.intent)"), "frames": .array(lock.frames.map { .hexadecimal(UInt64($0)) }),
+        "process": .string(title(lock.current)), "account": lock.account.map { .string(title($0)) } ?? .null,
         "requestor": lock.requestor.map { .string(title($0)) } ?? .null, "site": site(lock.site),
       ])
     case .unlock(let mdl, _, let pages, let routine, let place):

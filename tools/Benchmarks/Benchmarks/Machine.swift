@@ -5,8 +5,8 @@ import Guest
 import Memory
 import Processor
 
-/// A kernel small enough to measure the processor under it: code, a stack, a segment table, and traps that a closure serves.
-final class Machine: Supervisor {
+/// A kernel small enough to measure the processor under it: code, a stack, a segment table, and traps that a subclass serves.
+class Machine: Supervisor {
   static let code: UInt64 = 0x8040_0000
   static let data: UInt64 = 0x8041_0000
   static let stack: UInt64 = 0x8043_0000
@@ -15,7 +15,6 @@ final class Machine: Supervisor {
   let memory: VirtualMemory
   let stream = EventStream(budget: 1 << 30)
   private(set) var processor: Processor!
-  var onTrap: (Int) throws -> Void = { _ in }
   private var failure: (any Error)?
 
   /// - Parameter memory: the limit for frames, in bytes.
@@ -55,10 +54,13 @@ final class Machine: Supervisor {
     return taken
   }
 
-  func serve(trap: Int) -> Directive {
+  /// What stands behind the traps from 1 on.
+  func answer(_ trap: Int) throws {}
+
+  final func serve(trap: Int) -> Directive {
     if trap == 0 { return .stop }
     do {
-      try onTrap(trap)
+      try answer(trap)
       return .proceed
     } catch {
       failure = error

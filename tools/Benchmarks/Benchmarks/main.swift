@@ -11,7 +11,7 @@ func end(_ message: String, _ status: Int32) -> Never {
   exit(status)
 }
 
-var (asJSON, repetitions, words) = (false, 5, [String]())
+var (asJSON, repetitions, words) = (false, 15, [String]())
 var rest = arguments[...]
 while let argument = rest.popFirst() {
   switch argument {
