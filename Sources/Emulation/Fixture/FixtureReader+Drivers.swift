@@ -70,7 +70,7 @@ extension FixtureReader {
     }
     var request = Fixture.IORequest(on: thread, kind)
     if let node = fields["expect"] { request.expect = try readCallExpectation(node) }
-    request.information = try fields["information"]?.count(upTo: 0xffff_ffff)
+    if role != "open", role != "close" { request.information = try fields["information"]?.count(upTo: 0xffff_ffff) }
     return request
   }
 

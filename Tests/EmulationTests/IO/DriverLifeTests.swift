@@ -34,10 +34,30 @@ func neither() throws {
       - {on: client, ioctl: 0x222003, to: device, input: [0x130000, 4], output: [0x150000, 4], expect: STATUS_ACCESS_VIOLATION}
       - {on: client, close: device, expect: STATUS_SUCCESS}
       - {unload: neither, expect: nothing-left-behind}
-      - expect: {memory: [{in: client.exe, at: 0x140000, bytes: 8f 96 91 98}], findings: []}
+      - expect: {memory: {client.exe: {0x140000: {bytes: 8f 96 91 98}}}, findings: []}
       """#))
   #expect(run.mismatches == [])
   #expect(run.findings.isEmpty)
   #expect(run.drivers.map(\.summary).first?.hasPrefix("DriverEntry -> STATUS_SUCCESS   1 device, 1 symbolic link, ") == true)
   #expect(run.drivers.last?.summary == "DriverUnload   nothing left behind")
+}
+
+@Test("a driver that takes nothing back is told what it left, and who made it")
+func leaky() throws {
+  let run = try emulate(fixture("leaky", "- {unload: leaky, expect: STATUS_SUCCESS}"))
+  #expect(run.mismatches == [])
+  let left = run.drivers.last?.leftBehind ?? []
+  #expect(left.map { $0.split(separator: " (leaky!")[0] } == [
+    #"the device \Device\Leaky"#, #"the symbolic link \??\Leaky"#, "64 bytes of nonpaged pool (tag Leak)",
+  ])
+  #expect(left.allSatisfy { $0.contains("(leaky!DriverEntry+0x") })
+  #expect(run.findings.map(\.rule) == ["left-behind", "left-behind", "left-behind"])
+}
+
+@Test("a driver made from a path starts and goes")
+func fromPath() throws {
+  let run = try emulate(Fixture(driver: "neither.sys"))
+  #expect(run.mismatches == [])
+  #expect(run.drivers.count == 2)
+  #expect(run.drivers.map(\.summary).last == "DriverUnload   nothing left behind")
 }
