@@ -118,6 +118,7 @@ final class Machine: Supervisor {
     case .memoryExhausted: end(.limit(.memory))
     case .idle where isIdling: kernel.leaveIdle()
     case .idle: end(.waiting)
+    case .endless: end(.limit(.instructions))
     case .missingRoutine(let name): end(.missingRoutine(name))
     case nil: if isStoppedByWatcher { end(.stopped) }
     }
