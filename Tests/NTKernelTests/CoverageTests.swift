@@ -6,7 +6,7 @@ import Testing
   /// The sources of this target, without this file and the helper.
   static let sources: String = {
     let folder = URL(filePath: #filePath).deletingLastPathComponent()
-    let files = (try? FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)) ?? []
+    let files = (FileManager.default.enumerator(at: folder, includingPropertiesForKeys: nil)?.allObjects ?? []).compactMap { $0 as? URL }
     return files.filter { $0.pathExtension == "swift" && $0.lastPathComponent.hasSuffix("Tests.swift") }
       .filter { !["CoverageTests.swift", "DeclarationTests.swift"].contains($0.lastPathComponent) }
       .compactMap { try? String(contentsOf: $0, encoding: .utf8) }.joined()
