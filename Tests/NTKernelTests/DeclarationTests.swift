@@ -56,7 +56,7 @@ import Testing
     #expect(Self.table["NT", "keattachprocess"] == Self.table.number(of: "KeAttachProcess"))
     #expect(Self.table["nt", "KfRaiseIrql"] == nil)
     #expect(Self.table["hal", "KfRaiseIrql"] == Self.table.number(of: "KfRaiseIrql"))
-    #expect(Self.table.number(of: "KiCallbackReturn") == nil)
-    #expect(Self.table["nt", "KiCallbackReturn"] != nil)
+    #expect(Self.table.number(of: "KiGuardHandler") == nil)
+    #expect(Self.table["nt", "KiGuardHandler"] != nil)
   }
 }

@@ -82,12 +82,11 @@ extension Export {
         let process = try kernel.processes.first(where: {
           try !$0.hasExited && $0.object.UniqueProcessId.load().address == id.bits && id.bits != 0
         })
-      else { return .invalidCID }
+      else { return .invalidParameter }
       try kernel.reference(process.object.address, for: kernel.site())
       try result.store(process.object)
       return .success
-    }
-    .uncertain("the page says STATUS_INVALID_CID for an identifier that is none; XP is said to return STATUS_INVALID_PARAMETER"),
+    },
     // nf-ntifs-pslookupthreadbythreadid
     export("PsLookupThreadByThreadId(ThreadId, Thread)", irql: .apc) {
       (kernel, id: GuestWord, result: Pointer<Pointer<ETHREAD>>) -> NTSTATUS in
@@ -95,7 +94,7 @@ extension Export {
         let thread = try kernel.threads.first(where: {
           try !$0.owner.hasExited && $0.object.Cid.UniqueThread.load().address == id.bits && id.bits != 0
         })
-      else { return .invalidCID }
+      else { return .invalidParameter }
       try kernel.reference(thread.object.address, for: kernel.site())
       try result.store(thread.object)
       return .success

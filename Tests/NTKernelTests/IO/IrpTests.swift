@@ -39,7 +39,6 @@ import WindowsTypes
     #expect(try g.status(name, device, irp) == .pending)
     #expect(seen == [device, irp, irp + 0x70, device])
     #expect(try g.bugCheck(name, device, irp) == [0x35, irp, 0, 0, 0])
-    _ = ["IofCallDriver", "IoCallDriver", "PoCallDriver"]
   }
 
   @Test func irqlOfDispatchRoutine() throws {
@@ -81,7 +80,6 @@ import WindowsTypes
     #expect(seen == [[upper, irp, 0x77, 1], [0, irp, 0x77, 0]])
     #expect(try g.k.byte(irp + 0x23) == 4)
     try g.call("IoFreeIrp", irp)
-    _ = ["IofCompleteRequest", "IoCompleteRequest"]
   }
 
   @Test func completeTwice() throws {
