@@ -47,9 +47,10 @@ func leaky() throws {
   let run = try emulate(fixture("leaky", "- {unload: leaky, expect: STATUS_SUCCESS}"))
   #expect(run.mismatches == [])
   let left = run.drivers.last?.leftBehind ?? []
-  #expect(left.map { $0.split(separator: " (leaky!")[0] } == [
-    #"the device \Device\Leaky"#, #"the symbolic link \??\Leaky"#, "64 bytes of nonpaged pool (tag Leak)",
-  ])
+  #expect(
+    left.map { $0.split(separator: " (leaky!")[0] } == [
+      #"the device \Device\Leaky"#, #"the symbolic link \??\Leaky"#, "64 bytes of nonpaged pool (tag Leak)",
+    ])
   #expect(left.allSatisfy { $0.contains("(leaky!DriverEntry+0x") })
   #expect(run.findings.map(\.rule) == ["left-behind", "left-behind", "left-behind"])
 }
