@@ -35,7 +35,7 @@ public struct ImageSource: Sendable {
     guard let builtIn = BuiltIn.image(named: name) else {
       let names = BuiltIn.images.map(\.name) + BuiltIn.drivers.map(\.name)
       let known = nearest(name, among: names).map { "; did you mean “\($0)”?" } ?? ""
-      throw EmulationError("\(line): no image \(quoted(name)): neither a file there nor a built-in one\(known)")
+      throw EmulationError("\(line): no image \(quoted(name)): neither a file there nor a built-in one\(known)", kind: .missingFile)
     }
     return Source(
       image: try Image(listing: builtIn.text, named: Self.stem(name), file: builtIn.name, target: target), fileName: builtIn.name)
