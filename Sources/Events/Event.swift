@@ -160,6 +160,10 @@ public enum Event: Sendable, Hashable {
   /// The model has something to say that no trace line shows.
   case note(String)
   case bugCheck(code: UInt32, parameters: [UInt64], site: Site)
+  /// Guest code broke a rule of the I/O manager's that stops no machine by itself.
+  case violation(String, site: Site)
+  /// A driver went without taking this back; `site` is the call that made it.
+  case leftBehind(driver: String, String, site: Site)
   /// A process ended, with this many pages still locked.
   case processExit(ProcessID, lockedPages: Int)
   /// A step of the fixture began: what follows is its doing.

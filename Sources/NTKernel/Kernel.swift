@@ -37,6 +37,7 @@ public final class Kernel {
   var resourceWaiters: [UInt64: [ResourceWaiter]] = [:]
 
   var handles = HandleTable()
+  var io = IOManager()
   var nonPagedPool: Pool
   var pagedPool: Pool
   var systemPTEs: AddressAllocator
@@ -64,7 +65,13 @@ public final class Kernel {
   /// The export that is being served, and what its caller passed.
   var servedExport = 0
   var servedStackPointer: UInt64 = 0
-  var servedReturnAddress: UInt64 = 0
+  /// How many exports were called so far.
+  public internal(set) var callCount = 0
+  let caller = CallSite()
+  var servedReturnAddress: UInt64 {
+    get { caller.address }
+    set { caller.address = newValue }
+  }
   private let argumentLog: UnsafeMutablePointer<UInt64>
   /// The highest IRQL of each export, by number; 255 where any will do.
   private let highestIRQLs: [UInt8]
@@ -82,6 +89,8 @@ public final class Kernel {
   var control = ControlRegisters()
   /// What an instruction at an address belongs to: tells a driver's fault from the kernel's own. Set by the loader.
   public var isKernelCode: (UInt64) -> Bool = { _ in false }
+  /// What a loaded image exports under a module's and a routine's name. Set by the loader.
+  public var imageExport: (_ module: String, _ name: String) -> UInt64? = { _, _ in nil }
   /// Instructions executed so far: virtual time's clock. Set by whoever owns the processor.
   public var clock: () -> UInt64 = { 0 }
   var time = VirtualTime()
@@ -107,8 +116,8 @@ public final class Kernel {
     self.exports = exports
     self.registers = registers
     kpcr = Pointer(memory.target.kpcrAddress, in: memory.memory)
-    nonPagedPool = Pool(layout.nonPagedPool)
-    pagedPool = Pool(layout.pagedPool)
+    nonPagedPool = Pool(layout.nonPagedPool, caller: caller)
+    pagedPool = Pool(layout.pagedPool, caller: caller)
     systemPTEs = AddressAllocator(layout.systemPTEs, granule: GuestMemory.pageSize)
     stackAddresses = AddressAllocator(layout.stacks, granule: GuestMemory.pageSize)
     imageAddresses = AddressAllocator(layout.drivers, granule: GuestMemory.pageSize)
@@ -225,6 +234,7 @@ public final class Kernel {
   /// The arguments have been read: the call is recorded, and its IRQL checked.
   @inline(__always)
   func beginCall(_ reader: inout ArgumentReader) {
+    callCount &+= 1
     stream.append(call: servedExport, returnAddress: servedReturnAddress, arguments: reader.raw)
     if irqlByte.pointee > highestIRQLs[servedExport] { noteIRQL(above: IRQL(rawValue: highestIRQLs[servedExport])) }
   }

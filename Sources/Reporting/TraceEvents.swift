@@ -33,6 +33,10 @@ struct TraceEvents {
     case .bugCheck(let code, let parameters, _): line(BugCheckCode(rawValue: code), parameters)
     case .processExit(let process, let pages):
       "\(values.process(process)) ended" + (pages == 0 ? "" : " with \(count(pages)) still locked")
+    case .violation(let sentence, _): "rule broken: \(sentence)"
+    case .leftBehind(let driver, let what, let site):
+      "\(driver) left \(what) behind" + (site.ip == 0 ? "" : ", made by \(values.place(site.ip))")
+    case .step(let index, let text) where index < 0: "# \(text)"
     case .step(let index, let text): "# step \(index + 1): \(text)"
     }
   }

@@ -65,6 +65,8 @@ public struct Ledger {
     case .processExit(let process, let lockedPages):
       ask(.exit(process, lockedPages: lockedPages))
       leave(atExitOf: process)
+    case .leftBehind(let driver, let what, let site): ask(.leftBehind(driver: driver, what: what, site))
+    case .violation(let sentence, let site): ask(.violation(sentence, site))
     case .irqlTooHigh(let routine, let irql, let limit, let site): ask(.call(routine: routine, irql: irql, limit: limit, site))
     default: break
     }

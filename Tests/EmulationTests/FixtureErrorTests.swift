@@ -8,7 +8,7 @@ let laterSteps = #"""
   processes: {client.exe: {id: 1232, memory: {0x00130000: {size: 0x1000, text: ping}}}}
   threads: {client: client.exe}
   calls:
-  - {on: client, open: '\\.\Neither', as: device}
+  - {on: client, connect: '\MonitorPort', as: port}
   - {run: until-idle}
 
   """#
@@ -98,7 +98,7 @@ private let mistakes: [Mistake] = [
   Mistake("fixture: 1\nabout: \"x\n", "a.yaml:2: a quotation that does not end"),
   Mistake("fixture: 1\nabout: a\0b\n", "a.yaml:2: a NUL byte: a fixture is text"),
   Mistake("fixture: 1\nabout: \u{1}\n", "a.yaml:2: not YAML: control characters are not allowed"),
-  Mistake("", "a.yaml:6: steps with “open” are not there yet", after: laterSteps),
+  Mistake("", "a.yaml:6: steps with “connect” are not there yet", after: laterSteps),
   Mistake("calls: [{on: t, call: nt!F, with: {A: {wirte: {}}}}]\n", "did you mean “write”?", after: world),
   Mistake(
     "calls: [{on: t, call: nt!F, with: [82210020]}]\n",
@@ -120,12 +120,12 @@ private let mistakes: [Mistake] = [
     "a.yaml:4: “parameters” is not read here: only a bugcheck has", after: world),
   Mistake(
     "calls: [{exti: p}]\n",
-    "a.yaml:4: unknown step “exti”, expected one of call, issue, exit, map, unmap, protect, store, page-out, expect (did you mean “exit”?)",
+    "a.yaml:4: unknown step “exti”, expected one of call, issue, exit, map, unmap, protect, store, page-out, load, unload, open, ioctl, read, write, close, run, expect (did you mean “exit”?)",
     after: world),
   Mistake("calls: [{on: t}]\n", "a.yaml:4: “on” belongs to a step that has “call”", after: world),
   Mistake(
     "calls: [{exit: p, unmap: {}}]\n",
-    "a.yaml:4: a step has one of call, issue, exit, map, unmap, protect, store, page-out, expect, not several",
+    "a.yaml:4: a step has one of call, issue, exit, map, unmap, protect, store, page-out, load, unload, open, ioctl, read, write, close, run, expect, not several",
     after: world),
   Mistake("calls: [{store: {process: p, at: 0x10000, fill: 1}}]\n", "“fill” is not read here", after: world),
   Mistake("calls: [{on: t, call: nt!F, irql: HIGH}]\n", "a.yaml:4: unknown IRQL “HIGH”", after: world),

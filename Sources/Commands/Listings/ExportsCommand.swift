@@ -45,7 +45,8 @@ struct ExportsCommand: ParsableCommand {
     let head = export.convention.rawValue.padded(to: 9) + "\(bytes)".leftPadded(to: 2) + "  " + irql(export).padded(to: 13)
     let indent = String(repeating: " ", count: head.count)
     let prototype = "\(export.module)!\(export.name)(\(export.parameters.joined(separator: ", ")))"
-    var lines = wrap(prototype, width - indent.count)
+    // What follows the first line is two columns further in.
+    var lines = wrap(prototype, width - indent.count - 2)
     lines[0] = head + lines[0]
     for index in lines.indices.dropFirst() { lines[index] = indent + "  " + lines[index] }
     for note in notes(export) { lines += wrap(note, width - indent.count - 4).map { indent + "    " + $0 } }
@@ -77,10 +78,14 @@ struct ExportsCommand: ParsableCommand {
     ])
   }
 
-  /// Lines of at most `width` columns, broken between words; a longer word has its own.
+  /// Lines of at most `width` columns, broken between words, and behind the parenthesis of a long name; a longer word has its own.
   private func wrap(_ text: String, _ width: Int) -> [String] {
     var lines = [""]
-    for word in text.split(separator: " ") {
+    let words = text.split(separator: " ").flatMap { word -> [Substring] in
+      guard word.count > width, let open = word.firstIndex(of: "(") else { return [word] }
+      return [word[...open], word[word.index(after: open)...]].filter { !$0.isEmpty }
+    }
+    for word in words {
       let last = lines[lines.count - 1]
       if last.isEmpty {
         lines[lines.count - 1] = String(word)

@@ -24,6 +24,11 @@ extension Fixture {
       /// The pages lose their frames; the next access reads them in.
       case pageOut(Range)
       case expect(Expectation)
+      case load(Load)
+      case unload(Unload)
+      case request(IORequest)
+      /// Nothing of the fixture's happens until the machine has no more to do.
+      case run(Running)
     }
 
     public static func call(_ call: Call) -> Step { Step(.call(call)) }
@@ -38,6 +43,10 @@ extension Fixture {
       Step(.store(process: process, address: address, content))
     }
     public static func pageOut(_ range: Range) -> Step { Step(.pageOut(range)) }
+    public static func load(_ load: Load) -> Step { Step(.load(load)) }
+    public static func unload(_ unload: Unload) -> Step { Step(.unload(unload)) }
+    public static func request(_ request: IORequest) -> Step { Step(.request(request)) }
+    public static func run(_ running: Running) -> Step { Step(.run(running)) }
     public static func expect(_ expectation: Expectation) -> Step { Step(.expect(expectation)) }
   }
 

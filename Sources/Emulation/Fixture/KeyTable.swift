@@ -44,10 +44,23 @@ struct KeyTable: Sendable {
     "protect", "“protect”", ["process", "at", "size", "protection", "guard", "kind"], required: ["process", "at", "size"])
   static let store = KeyTable("store", "“store”", ["process", "at"] + contents, required: ["process", "at"])
   static let pageOut = KeyTable("page-out", "“page-out”", ["process", "at", "size"], required: ["process", "at", "size"])
+  static let load = KeyTable("load", "the step “load”", ["load", "entry", "expect"], required: ["load"])
+  static let unload = KeyTable("unload", "the step “unload”", ["unload", "expect"], required: ["unload"])
+  static let open = KeyTable("open", "the step “open”", ["on", "open", "as", "overlapped", "expect"], required: ["on", "open", "as"])
+  static let ioctl = KeyTable(
+    "ioctl", "the step “ioctl”", ["on", "ioctl", "to", "input", "output", "expect", "information"], required: ["on", "ioctl", "to"])
+  private static let transfer = ["buffer", "offset", "expect", "information"]
+  static let read = KeyTable("read", "the step “read”", ["on", "read"] + transfer, required: ["on", "read", "buffer"])
+  static let write = KeyTable("write", "the step “write”", ["on", "write"] + transfer, required: ["on", "write", "buffer"])
+  static let close = KeyTable("close", "the step “close”", ["on", "close", "expect"], required: ["on", "close"])
+  static let run = KeyTable("run", "the step “run”", ["run"], required: ["run"])
   /// The keys that say what kind of step a step is.
-  static let steps = ["call", "issue", "exit", "map", "unmap", "protect", "store", "page-out", "expect"]
+  static let steps = [
+    "call", "issue", "exit", "map", "unmap", "protect", "store", "page-out", "load", "unload", "open", "ioctl", "read", "write", "close",
+    "run", "expect",
+  ]
   /// Steps that are designed, and not there yet.
-  static let laterSteps = ["open", "ioctl", "run", "unload", "connect", "serve", "create-process", "write", "read", "close"]
+  static let laterSteps = ["connect", "serve", "create-process"]
 
   static let textArgument = KeyTable("text-argument", "an argument", ["text"], required: ["text"])
   static let operation = KeyTable(
@@ -74,6 +87,7 @@ struct KeyTable: Sendable {
 
   static let all = [
     fixture, limits, process, region, kernelRegion, section, thread, value, patch, content, call, issue, exit, map, unmap, protect,
-    store, pageOut, textArgument, operation, operations, callExpectation, fault, bugcheck, expectation, lock, expectedCall,
+    store, pageOut, load, unload, open, ioctl, read, write, close, run, textArgument, operation, operations, callExpectation, fault,
+    bugcheck, expectation, lock, expectedCall,
   ]
 }

@@ -30,6 +30,9 @@ final class Machine: Supervisor {
   var outcome: Outcome = .returned(0)
   var isOver = false
   var mismatches: [Mismatch] = []
+  var drivers: [DriverRecord] = []
+  /// Whether the machine runs on its own until it has nothing to do.
+  var isIdling = false
   private var watch: ((Event) -> Watch)?
   private var isStoppedByWatcher = false
 
@@ -59,6 +62,9 @@ final class Machine: Supervisor {
     kernel.registers = processor
     kernel.clock = { [unowned processor] in processor?.instructions ?? 0 }
     kernel.isKernelCode = { [unowned self] in ["nt", "hal"].contains(names.image(at: $0)?.name ?? "nt") }
+    kernel.imageExport = { [unowned self] module, name in
+      names.images.first { $0.name.lowercased() == module && $0.exports[name] != nil }?.exports[name]
+    }
     if let watch {
       stream.onEvent = { [unowned self] event in
         if watch(event) == .stop { isStoppedByWatcher = true }
@@ -112,6 +118,7 @@ final class Machine: Supervisor {
     switch kernel.ending {
     case .bugCheck(let bugCheck): end(.bugCheck(bugCheck))
     case .memoryExhausted: end(.limit(.memory))
+    case .idle where isIdling: kernel.leaveIdle()
     case .idle: end(.waiting)
     case .endless: end(.limit(.instructions))
     case .missingRoutine(let name): end(.missingRoutine(name))

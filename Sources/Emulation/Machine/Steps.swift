@@ -7,6 +7,7 @@ import WindowsTypes
 extension Machine {
   /// Performs the fixture's steps in order, until the run is over.
   func performSteps() throws {
+    try startDrivers()
     for (index, step) in fixture.steps.enumerated() {
       if isOver {
         // What a run came to can still be looked at.
@@ -52,6 +53,14 @@ extension Machine {
         stream.append(.step(index, "page out \(hex(range.address)) of \(range.process)"))
         let owner = try process(range.process, line: line)
         for page in 0..<((range.size + 0xfff) >> 12) { try kernel.trim(range.address + page << 12, in: owner) }
+      case .load(let load): try perform(load, index, line)
+      case .unload(let unload): try perform(unload, index, line)
+      case .request(let request): try perform(request, index, line)
+      case .run:
+        stream.append(.step(index, "run until idle"))
+        isIdling = true
+        defer { isIdling = false }
+        if try kernel.runUntilIdle() == .proceed { try runGuest() } else { noteEnding() }
       }
     } catch let bugCheck as BugCheck {
       kernel.fail(bugCheck)
@@ -87,11 +96,12 @@ extension Machine {
     }
   }
 
-  private func perform(_ call: Fixture.Call, _ index: Int, _ line: Int?) throws {
+  /// - Parameter title: what the trace calls the step; `nil` for routine and thread.
+  func perform(_ call: Fixture.Call, _ index: Int, _ line: Int?, title: String? = nil) throws {
     let thread = try thread(call.thread, line: line)
     let routine = try address(of: call.routine, line: line)
     let arguments = try words(of: call, line: line)
-    stream.append(.step(index, "\(call.routine) on \(call.thread)"))
+    stream.append(.step(index, title ?? "\(call.routine) on \(call.thread)"))
     var isGuarded = false
     if case .raises = call.expect { isGuarded = true }
     let firstEvent = stream.events.count

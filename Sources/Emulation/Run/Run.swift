@@ -50,6 +50,8 @@ public struct Run {
   public let instructions: UInt64
   /// The registers before each instruction, if they were recorded.
   public let snapshots: [RegisterSnapshot]
+  /// How each driver started and went, in order.
+  public let drivers: [DriverRecord]
   /// What is not as the fixture expects.
   public let mismatches: [Mismatch]
   /// Memory as the run left it.

@@ -158,6 +158,30 @@ public func export<each Parameter: GuestValue, Result: GuestValue>(
     })
 }
 
+/// Declares an export that may wait for guest code before it returns, and returns nothing.
+public func export<each Parameter: GuestValue>(
+  _ prototype: String, module: String = "nt", _ convention: CallingConvention = .stdcall, irql: IRQL? = nil,
+  isImportable: Bool = true, _ body: @escaping @Sendable (Kernel, repeat each Parameter) async throws -> Void
+) -> Export {
+  var types: [any GuestValue.Type] = []
+  repeat types.append((each Parameter).self)
+  return Export(
+    prototype, module: module, convention, irql, types: types, result: nil, isImportable: isImportable,
+    stackBytes: { target in
+      var sizes: [Int] = []
+      repeat sizes.append((each Parameter).size(in: target))
+      return stackBytes(convention, sizes, target.width.rawValue)
+    },
+    body: .waiting { kernel, reader in
+      let arguments = (repeat try reader.next((each Parameter).self))
+      kernel.beginCall(&reader)
+      return {
+        try await body(kernel, repeat each arguments)
+        return kernel.keptResult
+      }
+    })
+}
+
 /// Declares a variadic export, whose caller pops.
 public func variadicExport<each Parameter: GuestValue, Result: GuestValue>(
   _ prototype: String, module: String = "nt", irql: IRQL? = nil,

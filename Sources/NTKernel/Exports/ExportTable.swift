@@ -26,6 +26,6 @@ public struct ExportTable: Sendable {
     Export.ke, Export.attach, Export.irql, Export.mm, Export.mmMapping, Export.io, Export.ps, Export.ex, Export.rtl, Export.debug,
     Export.waiting, Export.dispatcherObjects, Export.timersAndDPCs,
     Export.systemThreads, Export.fastMutexes, Export.resources,
-    Export.internals,
+    Export.drivers, Export.devices, Export.irps, Export.files, Export.ob, Export.internals, Export.ioInternals,
   ]
 }

@@ -127,21 +127,11 @@ extension Kernel {
   func objectType(named name: String) throws -> Pointer<OBJECT_TYPE> {
     if let known = objectTypes[name] { return known }
     let here = memory.memory
-    let type = Pointer<OBJECT_TYPE>(try allocate(UInt64(Pointer<OBJECT_TYPE>.size(in: here)), tag: 0x546a_624f), in: here)
+    let type = Pointer<OBJECT_TYPE>(try allocate(UInt64(Pointer<OBJECT_TYPE>.size(in: here)), tag: Self.objectTag), in: here)
     try type.TypeList.initialize()
     try store(name, in: type.Name)
     try type.Index.store(UInt32(objectTypes.count + 1))
     objectTypes[name] = type
     return type
-  }
-
-  /// Points a counted string at a fresh copy of `text`.
-  private func store(_ text: String, in string: Pointer<UNICODE_STRING>) throws {
-    let units = text.utf16.flatMap { [UInt8(truncatingIfNeeded: $0), UInt8(truncatingIfNeeded: $0 >> 8)] }
-    let buffer = try allocate(UInt64(units.count + 2))
-    try memory.memory.write(units, at: buffer)
-    try string.Length.store(UInt16(units.count))
-    try string.MaximumLength.store(UInt16(units.count + 2))
-    try string.Buffer.store(Pointer(buffer, in: memory.memory))
   }
 }

@@ -7,6 +7,7 @@ struct Pool {
   private var addresses: AddressAllocator
   /// The first address beyond the pages that exist.
   private var top: UInt64
+  private let caller: CallSite
   /// What was asked for, by address: what `ExFreePool` gives back.
   private(set) var blocks: [UInt64: Block] = [:]
 
@@ -14,12 +15,15 @@ struct Pool {
     /// In bytes, as asked for.
     let size: UInt64
     let tag: UInt32
+    /// Where the call that asked for it returns to.
+    let site: UInt64
     /// The addresses it takes, header and alignment included.
     let room: Range<UInt64>
   }
   static let headerSize: UInt64 = 8
 
-  init(_ range: Range<UInt64>) {
+  init(_ range: Range<UInt64>, caller: CallSite) {
+    self.caller = caller
     addresses = AddressAllocator(range, granule: 8)
     top = range.lowerBound
   }
@@ -40,7 +44,7 @@ struct Pool {
       try memory.memory.store(tag, at: start + 4)
     }
     try memory.memory.fill(0, count: Int(size), at: block)
-    blocks[block] = Block(size: size, tag: tag, room: start..<start + room)
+    blocks[block] = Block(size: size, tag: tag, site: caller.address, room: start..<start + room)
     return block
   }
 

@@ -27,7 +27,12 @@ public struct BufferRequest: Sendable, Hashable {
 
 extension Kernel {
   /// Records whose buffer an I/O request is about.
-  public func record(_ request: BufferRequest) { requests.append(request) }
+  ///
+  /// The record outlives the request: what a driver does to the buffer later is still about that process's memory.
+  public func record(_ request: BufferRequest) {
+    if let index = requests.lastIndex(of: request) { requests.remove(at: index) }
+    requests.append(request)
+  }
 
   /// Whose buffer the `length` bytes at `address` are that `mdl` describes with `frames`.
   ///

@@ -138,6 +138,9 @@ extension Run {
       .object([
         "kind": "bugcheck", "code": .hexadecimal(UInt64(code)), "parameters": .array(parameters.map { .address($0) }), "site": site(place),
       ])
+    case .violation(let text, let place): .object(["kind": "violation", "text": .string(text), "site": site(place)])
+    case .leftBehind(let driver, let what, let place):
+      .object(["kind": "left-behind", "driver": .string(driver), "what": .string(what), "site": site(place)])
     case .processExit(let process, let pages):
       .object(["kind": "process-exit", "process": .string(title(process)), "lockedPages": .number(pages)])
     case .step(let index, let text): .object(["kind": "step", "index": .number(index), "text": .string(text)])

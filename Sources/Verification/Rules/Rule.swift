@@ -9,6 +9,10 @@ enum Occasion {
   /// A lock is still open when the process ends that pays for it.
   case leftLocked(LockRecord, atExitOf: ProcessID)
   case exit(ProcessID, lockedPages: Int)
+  /// A driver went without taking this back.
+  case leftBehind(driver: String, what: String, Site)
+  /// A rule of the I/O manager's was broken.
+  case violation(String, Site)
   /// A routine was called above its highest IRQL.
   case call(routine: String, irql: UInt8, limit: UInt8, Site)
 
@@ -16,6 +20,7 @@ enum Occasion {
     switch self {
     case .lock(let lock, _), .leftLocked(let lock, _): lock.event.site
     case .mapping(let mapping, _): mapping.site
+    case .leftBehind(_, _, let site), .violation(_, let site): site.ip == 0 ? nil : site
     case .call(_, _, _, let site): site
     case .exit: nil
     }
@@ -46,6 +51,6 @@ extension Ledger {
   /// Every rule, in the order in which findings on one occasion are listed.
   static let rules: [any Rule] = [
     WrongProcess(), WrongAccount(), LockedTwice(), StaleMDL(), HandBuiltMDL(), WrongMapping(), ExitWithLockedPages(),
-    NeverUnlocked(), CalledTooHigh(),
+    NeverUnlocked(), CalledTooHigh(), LeftBehind(), BrokenRule(),
   ]
 }

@@ -131,6 +131,8 @@ extension NTSTATUS {
   public static let deviceAlreadyAttached = Self(rawValue: 0xc000_0038)
   /// `STATUS_OBJECT_PATH_NOT_FOUND`, 0xC000003A
   public static let objectPathNotFound = Self(rawValue: 0xc000_003a)
+  /// `STATUS_OBJECT_PATH_SYNTAX_BAD`, 0xC000003B
+  public static let objectPathSyntaxBad = Self(rawValue: 0xc000_003b)
   /// `STATUS_SECTION_TOO_BIG`, 0xC0000040
   public static let sectionTooBig = Self(rawValue: 0xc000_0040)
   /// `STATUS_PORT_CONNECTION_REFUSED`, 0xC0000041

@@ -1,0 +1,84 @@
+extension Fixture {
+  /// A driver is started: its object is made, and `DriverEntry` called in a system thread.
+  public struct Load: Hashable, Sendable {
+    /// The service's name: an image of ``Fixture/load``, or any name where ``entry`` says where the code is.
+    public var driver: String
+    /// `DriverEntry`; nil for the image's own entry point.
+    public var entry: Place?
+    /// How `DriverEntry` must end; nil for STATUS_SUCCESS or another success.
+    public var expect: CallExpectation?
+
+    public init(_ driver: String, entry: Place? = nil, expect: CallExpectation? = nil) {
+      self.driver = driver
+      self.entry = entry
+      self.expect = expect
+    }
+  }
+
+  /// A driver is asked to go.
+  public struct Unload: Hashable, Sendable {
+    public var driver: String
+    /// How the request must end; nil for a success.
+    public var expect: CallExpectation?
+    /// Whether it must leave nothing behind: the YAML value `nothing-left-behind` of `expect`.
+    public var leavesNothing: Bool
+
+    public init(_ driver: String, expect: CallExpectation? = nil, leavesNothing: Bool = false) {
+      self.driver = driver
+      self.expect = expect
+      self.leavesNothing = leavesNothing
+    }
+  }
+
+  /// What a user's thread asks of a device.
+  public struct IORequest: Hashable, Sendable {
+    public var thread: String
+    public var kind: Kind
+    /// How the system call must end; nil where that is left to the fixture's expectation.
+    public var expect: CallExpectation?
+    /// `IoStatus.Information` as the caller finds it, if it is checked.
+    public var information: UInt64?
+
+    public enum Kind: Hashable, Sendable {
+      /// `\\.\Name`, or a path of the object manager's such as `\Device\Name`; the handle gets a name.
+      case open(path: String, handle: String, isOverlapped: Bool)
+      case control(code: UInt32, handle: String, input: Buffer?, output: Buffer?)
+      case read(handle: String, Buffer, offset: UInt64)
+      case write(handle: String, Buffer, offset: UInt64)
+      case close(handle: String)
+    }
+
+    public init(on thread: String, _ kind: Kind, expect: CallExpectation? = nil, information: UInt64? = nil) {
+      self.thread = thread
+      self.kind = kind
+      self.expect = expect
+      self.information = information
+    }
+  }
+
+  /// A user's buffer: where, and how many bytes.
+  public struct Buffer: Hashable, Sendable {
+    public var address: UInt64
+    public var length: UInt32
+
+    public init(at address: UInt64, _ length: UInt32) {
+      self.address = address
+      self.length = length
+    }
+  }
+
+  /// How long the machine runs without a call of the fixture's.
+  public enum Running: String, CaseIterable, Hashable, Sendable {
+    /// Until every thread waits and nothing is due.
+    case untilIdle = "until-idle"
+  }
+
+  /// What `probelock run mydriver.sys` runs: the driver is loaded, started and unloaded.
+  public init(driver path: String) {
+    let file = path.split(separator: "/").last.map(String.init) ?? path
+    let name = file.split(separator: ".").dropLast().joined(separator: ".")
+    let service = name.isEmpty ? file : name
+    self.init(
+      file, load: [file], steps: [Step(.load(Load(service, expect: .any))), Step(.unload(Unload(service, expect: .any)))])
+  }
+}

@@ -1,0 +1,166 @@
+import Events
+import Guest
+import Images
+import NTKernel
+import WindowsTypes
+
+/// Drivers, and the users of their devices.
+extension Machine {
+  /// Starts every driver of the fixture's that no step starts, in the order in which they are loaded.
+  func startDrivers() throws {
+    let later = Set(
+      fixture.steps.compactMap { step -> String? in
+        if case .load(let load) = step.action { load.driver.lowercased() } else { nil }
+      })
+    for image in names.images where image.isDriver && !image.isExportDriver && !later.contains(image.name.lowercased()) {
+      if isOver { return }
+      try perform(Fixture.Load(image.name), -1, nil)
+    }
+  }
+
+  func perform(_ load: Fixture.Load, _ index: Int, _ line: Int?) throws {
+    let image = names.images.first { $0.name.lowercased() == load.driver.lowercased() }
+    let entry: UInt64
+    if let place = load.entry {
+      entry = try address(of: place, line: line)
+    } else if let point = image?.file.entryPoint {
+      entry = point
+    } else {
+      let known = nearest(load.driver, among: names.images.filter(\.isDriver).map(\.name)).map { "; did you mean “\($0)”?" } ?? ""
+      throw error(line, "no driver \(quoted(load.driver)) is loaded\(known)")
+    }
+    let name = image?.name ?? load.driver
+    guard !kernel.drivers.contains(where: { $0.isLoaded && $0.name.lowercased() == name.lowercased() }) else {
+      throw error(line, "the driver \(quoted(name)) runs already")
+    }
+    let range = imageRange(image, around: entry)
+    let section = image.flatMap { moduleEntries[$0.base]?.address } ?? 0
+    let driver = try kernel.loadDriver(name, entry: entry, base: range.lowerBound, size: UInt64(range.count), section: section)
+    let before = counters
+    try perform(
+      Fixture.Call(
+        on: try systemThread().name, .symbol(module: "nt", name: "IopLoadDriver", offset: 0), with: [.integer(driver.object.address)],
+        expect: load.expect ?? .any),
+      index, line, title: "load \(name)")
+    if let image, !isOver { try discardInitialisation(of: image) }
+    note(.start, of: driver, since: before)
+    if load.expect == nil { checkSuccess("DriverEntry of \(name)", line) }
+  }
+
+  func perform(_ unload: Fixture.Unload, _ index: Int, _ line: Int?) throws {
+    guard let driver = kernel.drivers.last(where: { $0.isLoaded && $0.name.lowercased() == unload.driver.lowercased() }) else {
+      if unload.expect == .any { return }
+      let known = nearest(unload.driver, among: kernel.drivers.filter(\.isLoaded).map(\.name)).map { "; did you mean “\($0)”?" } ?? ""
+      throw error(line, "no driver \(quoted(unload.driver)) runs\(known)")
+    }
+    let (before, first) = (counters, stream.events.count)
+    try perform(
+      Fixture.Call(
+        on: try systemThread().name, .symbol(module: "nt", name: "IopUnloadDriver", offset: 0), with: [.integer(driver.object.address)],
+        expect: unload.expect ?? .any),
+      index, line, title: "unload \(driver.name)")
+    note(.unload, of: driver, since: before)
+    if unload.expect == nil { checkSuccess("DriverUnload of \(driver.name)", line) }
+    guard unload.leavesNothing else { return }
+    for event in stream.events.dropFirst(first) {
+      guard case .leftBehind(_, let what, let site) = event else { continue }
+      let maker = site.ip == 0 ? "" : ", made by \(names.symbol(at: site.ip) ?? hex(site.ip))"
+      mismatch(line, "\(driver.name) was to leave nothing behind; it left \(what)\(maker)")
+    }
+    if driver.isUnloadPending { mismatch(line, "\(driver.name) was to be gone; a device of its is still open or attached to") }
+  }
+
+  /// Where a driver's code is: its image, or the fixture's region around its entry.
+  private func imageRange(_ image: Image?, around entry: UInt64) -> Range<UInt64> {
+    if let image { return image.base..<image.base + image.size }
+    if let image = names.image(at: entry) { return image.base..<image.base + image.size }
+    let region = fixture.kernel.first { $0.address <= entry && entry - $0.address < $0.size }
+    return region.map { $0.address..<$0.address + $0.size } ?? entry..<entry + 1
+  }
+
+  private func checkSuccess(_ what: String, _ line: Int?) {
+    switch outcome {
+    case .returned(let value) where NTSTATUS(rawValue: UInt32(truncatingIfNeeded: value)).isSuccess: return
+    case .returned(let value):
+      mismatch(line, "\(what) was to succeed; it returned \(NTSTATUS(rawValue: UInt32(truncatingIfNeeded: value)))")
+    default:
+      if fixture.expect.outcome == nil && fixture.expect.bugcheck == nil { mismatch(line, "\(what) was to return; \(sentence(outcome))") }
+    }
+  }
+
+  /// A thread of System: the fixture's first, or one of its own.
+  private func systemThread() throws -> NTKernel.Thread {
+    if let thread = kernel.threads.first(where: { $0.owner.id == 0 }) { return thread }
+    let thread = try kernel.createThread("system", in: kernel.processes[0])
+    names.threads.append(Names.Thread(name: thread.name, owner: 0, object: thread.object.address))
+    return thread
+  }
+
+  // MARK: Requests
+
+  func perform(_ request: Fixture.IORequest, _ index: Int, _ line: Int?) throws {
+    let thread = try thread(request.thread, line: line)
+    guard let owner = kernel.process(at: try thread.object.Tcb.ApcState.Process.load().address) else {
+      throw error(line, "\(request.thread) is in no process")
+    }
+    let block = try kernel.userBlock(8, in: owner)
+    try kernel.store([UInt8](repeating: 0, count: 8), at: block, in: owner)
+    func call(_ routine: String, _ arguments: [UInt64], _ title: String) throws {
+      try perform(
+        Fixture.Call(
+          on: request.thread, .symbol(module: "nt", name: routine, offset: 0),
+          with: Fixture.Arguments(arguments.map { .init(nil, .integer($0)) }), kind: .systemCall, expect: request.expect),
+        index, line, title: "\(title) on \(request.thread)")
+    }
+    switch request.kind {
+    case .open(let path, let handle, let isOverlapped):
+      let attributes = try kernel.objectAttributes(path.hasPrefix("\\\\.\\") ? "\\??\\" + path.dropFirst(4) : path, in: owner)
+      let place = try kernel.userBlock(8, in: owner)
+      // As CreateFile opens for reading and writing: GENERIC_READ | GENERIC_WRITE | SYNCHRONIZE, shared, FILE_OPEN.
+      try call(
+        "NtCreateFile", [place, 0xc010_0080, attributes, block, 0, 0x80, 3, 1, isOverlapped ? 0x40 : 0x60, 0, 0], "open \(path)")
+      guard case .returned(let status) = outcome, NTSTATUS(rawValue: UInt32(truncatingIfNeeded: status)).isSuccess else {
+        values[handle] = 0xffff_ffff
+        return
+      }
+      values[handle] = try word(at: place, in: owner)
+    case .control(let code, let handle, let input, let output):
+      try call(
+        "NtDeviceIoControlFile",
+        [
+          try self.handle(handle, line), 0, 0, 0, block, UInt64(code), input?.address ?? 0, UInt64(input?.length ?? 0),
+          output?.address ?? 0, UInt64(output?.length ?? 0),
+        ], "ioctl 0x\(hex(code)) to \(handle)")
+    case .read(let handle, let buffer, let offset):
+      try call("NtReadFile", try transfer(handle, buffer, offset, block, owner, line), "read \(handle)")
+    case .write(let handle, let buffer, let offset):
+      try call("NtWriteFile", try transfer(handle, buffer, offset, block, owner, line), "write \(handle)")
+    case .close(let handle): try call("NtClose", [try self.handle(handle, line)], "close \(handle)")
+    }
+    guard let expected = request.information, !isOver else { return }
+    let information = try word(at: block + 4, in: owner)
+    if information != expected { mismatch(line, "\(expected) bytes were to be transferred; the caller is told \(information)") }
+  }
+
+  private func transfer(
+    _ handle: String, _ buffer: Fixture.Buffer, _ offset: UInt64, _ block: UInt64, _ owner: NTKernel.Process, _ line: Int?
+  ) throws -> [UInt64] {
+    let place = try kernel.userBlock(8, in: owner)
+    try kernel.store(withUnsafeBytes(of: offset) { Array($0) }, at: place, in: owner)
+    return [try self.handle(handle, line), 0, 0, 0, block, buffer.address, UInt64(buffer.length), place, 0]
+  }
+
+  private func handle(_ name: String, _ line: Int?) throws -> UInt64 { try address(of: .named(name, offset: 0), line: line) }
+
+  private func word(at address: UInt64, in process: NTKernel.Process) throws -> UInt64 {
+    let before = memory.current
+    memory.activate(process.space)
+    defer { memory.activate(before) }
+    return UInt64(try memory.memory.load(UInt32.self, at: address))
+  }
+}
+
+extension Image {
+  /// Whether it is a file with an entry point that the I/O manager calls.
+  var isDriver: Bool { file.entryPoint != nil }
+}

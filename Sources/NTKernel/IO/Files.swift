@@ -1,0 +1,162 @@
+import Events
+import Guest
+import Memory
+import WindowsTypes
+
+/// Files: what a process opens of a device, and the requests it makes of it.
+extension Kernel {
+  /// `FILE_OBJECT.Flags` (`wdm.h`).
+  enum FileFlags {
+    static let synchronous: UInt32 = 2
+    static let alertable: UInt32 = 4
+    static let handleCreated: UInt32 = 0x4_0000
+  }
+
+  /// What a file is opened with.
+  struct OpenOptions {
+    var access: UInt32 = 0
+    var fileAttributes: UInt32 = 0
+    var share: UInt32 = 0
+    var disposition: UInt32 = 1
+    var options: UInt32 = 0
+    var mode = KPROCESSOR_MODE.kernelMode
+  }
+
+  /// The process whose address space the running thread is in.
+  func requestor() throws -> Process { process(at: try currentProcess().address) ?? currentSpaceOwner }
+
+  /// Opens what `path` names: a file object, and an `IRP_MJ_CREATE` down the device's stack.
+  func openFile(_ path: String, _ options: OpenOptions) async throws -> Result<(Pointer<FILE_OBJECT>, information: UInt64), Refusal> {
+    try makeNamespace()
+    switch try resolve(path) {
+    case .failed(let status): return .failure(Refusal(status))
+    case .found(let entry, _) where entry.kind != .device: return .failure(Refusal(.objectTypeMismatch))
+    case .found(let entry, let rest): return try await openFile(of: Pointer(entry.object, in: memory.memory), rest, options)
+    }
+  }
+
+  private func openFile(
+    of device: Pointer<DEVICE_OBJECT>, _ name: String, _ options: OpenOptions
+  ) async throws -> Result<(Pointer<FILE_OBJECT>, information: UInt64), Refusal> {
+    let here = memory.memory
+    let isGoing = try device.DeviceObjectExtension.load().ExtensionFlags.load() & ExtensionFlags.deletePending != 0
+    let count = try device.ReferenceCount.load()
+    if try isGoing || device.Flags.load().contains(.deviceInitializing) { return .failure(Refusal(.noSuchDevice)) }
+    if try count > 0 && device.Flags.load().contains(.exclusive) { return .failure(Refusal(.accessDenied)) }
+    try device.ReferenceCount.store(count + 1)
+    let size = UInt64(Pointer<FILE_OBJECT>.size(in: here))
+    let file = Pointer<FILE_OBJECT>(try makeObject(.file, size: size), in: here)
+    try file.Type.store(IOObjectType.file.rawValue)
+    try file.Size.store(Int16(size))
+    try file.DeviceObject.store(device)
+    try file.Vpb.store(device.Vpb.load())
+    if !name.isEmpty { try store(name, in: file.FileName) }
+    // FILE_SYNCHRONOUS_IO_ALERT, FILE_SYNCHRONOUS_IO_NONALERT
+    if options.options & 0x30 != 0 {
+      try file.Flags.store(FileFlags.synchronous | (options.options & 0x10 != 0 ? FileFlags.alertable : 0))
+    }
+    try initializeEvent(file.Lock, .eventSynchronization, isSet: false)
+    try initializeEvent(file.Event, .eventNotification, isSet: false)
+    let top = try relatedDevice(of: file)
+    let irp = try request(.create, to: top, of: file, mode: options.mode)
+    try irp.Flags.store([.createOperation, .synchronousApi, .deferIOCompletion])
+    let parameters = try nextLocation(of: irp).Parameters.Create
+    try parameters.SecurityContext.store(Pointer(try securityContext(options), in: here))
+    try parameters.Options.store(options.disposition << 24 | options.options & 0xff_ffff)
+    try parameters.FileAttributes.store(UInt16(truncatingIfNeeded: options.fileAttributes))
+    try parameters.ShareAccess.store(UInt16(truncatingIfNeeded: options.share))
+    let context = try parameters.SecurityContext.load().address
+    let (status, information) = try await send(irp, to: top, waitingOn: file)
+    _ = nonPagedPool.free(context)
+    guard status.isSuccess, status != .pending else {
+      try file.DeviceObject.store(Pointer(0, in: here))
+      try device.ReferenceCount.store(device.ReferenceCount.load() - 1)
+      try await dereference(file.address)
+      try await leave(device)
+      return .failure(Refusal(status))
+    }
+    try file.ReadAccess.store(options.access & 0x8000_0001 != 0 ? 1 : 0)
+    try file.WriteAccess.store(options.access & 0x4000_0006 != 0 ? 1 : 0)
+    return .success((file, information))
+  }
+
+  /// `IO_SECURITY_CONTEXT` and the `ACCESS_STATE` it points at (`wdm.h`): who asks for what.
+  private func securityContext(_ options: OpenOptions) throws -> UInt64 {
+    let here = memory.memory
+    let context = try allocate(0x10 + 0x80)
+    try here.store(UInt32(truncatingIfNeeded: context + 0x10), at: context + 4)
+    try here.store(options.access, at: context + 8)
+    try here.store(options.options, at: context + 12)
+    // ACCESS_STATE.OriginalDesiredAccess, and RemainingDesiredAccess and PreviouslyGrantedAccess before it.
+    try here.store(options.access, at: context + 0x10 + 0x14)
+    try here.store(options.access, at: context + 0x10 + 0x18)
+    return context
+  }
+
+  /// An IRP of the running thread's for `device`, with the first location's major function and file set.
+  func request(
+    _ major: IRP_MJ, to device: Pointer<DEVICE_OBJECT>, of file: Pointer<FILE_OBJECT>, mode: KPROCESSOR_MODE
+  ) throws -> Pointer<IRP> {
+    let irp = try allocateIRP(stackSize: device.StackSize.load())
+    guard !irp.isNull else { throw GuestException(.insufficientResources) }
+    try irp.RequestorMode.store(mode)
+    try irp.Tail.Overlay.Thread.store(currentThread().cast())
+    try irp.Tail.Overlay.OriginalFileObject.store(file)
+    let location = try nextLocation(of: irp)
+    try location.MajorFunction.store(major)
+    try location.FileObject.store(file)
+    try queue(irp, requestor: requestor())
+    return irp
+  }
+
+  /// Sends a request of the running thread's, and ends it if it is complete when the dispatch routine returns.
+  ///
+  /// - Parameter file: the file whose event a pending request is waited for on; `nil` where its caller does not wait.
+  func send(
+    _ irp: Pointer<IRP>, to device: Pointer<DEVICE_OBJECT>, waitingOn file: Pointer<FILE_OBJECT>?
+  ) async throws -> (status: NTSTATUS, information: UInt64) {
+    try file?.Event.Header.SignalState.store(0)
+    let major = try nextLocation(of: irp).MajorFunction.load()
+    let status = try await callDriver(device, irp)
+    if io.deferred.contains(irp.address) {
+      let (own, information) = (try irp.IoStatus.Status.load(), try irp.IoStatus.Information.load().bits)
+      try finish(irp)
+      if own != status {
+        report(violation: "the dispatch routine for \(major) returned \(status), and completed the IRP with \(own)", at: Site(ip: 0))
+      }
+      return (status == .pending ? own : status, information)
+    }
+    if status != .pending, io.issued[irp.address] != nil {
+      report(violation: "the dispatch routine for \(major) returned \(status), and did not complete the IRP", at: Site(ip: 0))
+    }
+    guard status == .pending, let file else { return (status, 0) }
+    // Signaled already where the request was completed meanwhile.
+    _ = try await waiting([file.Event.Header])
+    return (try file.FinalStatus.load(), 0)
+  }
+
+  /// The last handle to a file is closed: `IRP_MJ_CLEANUP`.
+  func cleanUp(_ file: Pointer<FILE_OBJECT>) async throws {
+    guard try !file.DeviceObject.load().isNull else { return }
+    let top = try relatedDevice(of: file)
+    let irp = try request(.cleanup, to: top, of: file, mode: .kernelMode)
+    try irp.Flags.store([.closeOperation, .synchronousApi, .deferIOCompletion])
+    _ = try await send(irp, to: top, waitingOn: file)
+  }
+
+  /// The last reference to a file is gone: `IRP_MJ_CLOSE`.
+  func closeFile(_ file: Pointer<FILE_OBJECT>) async throws {
+    let device = try file.DeviceObject.load()
+    if !device.isNull {
+      let top = try relatedDevice(of: file)
+      let irp = try request(.close, to: top, of: file, mode: .kernelMode)
+      try irp.Flags.store([.closeOperation, .synchronousApi, .deferIOCompletion])
+      _ = try await send(irp, to: top, waitingOn: file)
+      try device.ReferenceCount.store(device.ReferenceCount.load() - 1)
+      try file.DeviceObject.store(Pointer(0, in: memory.memory))
+      try await leave(device)
+    }
+    let name = try file.FileName.Buffer.load().address
+    if name != 0 { _ = nonPagedPool.free(name) }
+  }
+}

@@ -1,0 +1,76 @@
+import Events
+import Guest
+import WindowsTypes
+
+/// What the I/O and the object manager know of objects that lie in guest memory: names, and who made what.
+struct IOManager {
+  var namespace = ObjectNamespace()
+  var objects: [UInt64: ObjectRecord] = [:]
+  var drivers: [Driver] = []
+  /// The references that callers took and did not give back, by object, oldest first.
+  var references: [UInt64: [Site]] = [:]
+  /// What drivers have registered to be called for.
+  var registrations: [Registration] = []
+  /// Who issued the requests that are on their way, by IRP.
+  var issued: [UInt64: Issue] = [:]
+  /// IRPs that are complete but for what their issuer does when the dispatch routine has returned.
+  var deferred: Set<UInt64> = []
+  /// The page of each process's own that its system calls keep their blocks in, and how much of it is used.
+  var userBlocks: [Int: (page: UInt64, used: UInt64)] = [:]
+  /// For names that a device does not choose itself.
+  var generatedNames = 0
+
+  /// An object that this manager made.
+  struct ObjectRecord {
+    let kind: ObjectKind
+    /// The start of its memory, in front of header and name.
+    let block: UInt64
+    var path: String?
+    let site: Site
+  }
+
+  /// Who is waiting for an IRP.
+  struct Issue {
+    /// In whose address space the buffers are.
+    let requestor: Process
+    let thread: Thread
+  }
+
+  /// Something that a driver wants to be called for until it takes it back.
+  struct Registration: Hashable {
+    /// As a report names it: `a shutdown notification`.
+    let what: String
+    /// The routine or object that identifies it.
+    let key: UInt64
+    let site: Site
+  }
+}
+
+/// Who called the export that is being served: pool blocks remember it.
+final class CallSite {
+  var address: UInt64 = 0
+}
+
+extension Kernel {
+  /// Notes that a driver is to be called for `what` until it is taken back.
+  func register(_ what: String, _ key: UInt64) { io.registrations.append(.init(what: what, key: key, site: site())) }
+
+  /// Takes a registration back. Returns whether there was one.
+  @discardableResult
+  func unregister(_ what: String, _ key: UInt64) -> Bool {
+    guard let index = io.registrations.firstIndex(where: { $0.what == what && $0.key == key }) else { return false }
+    io.registrations.remove(at: index)
+    return true
+  }
+
+  /// Says that guest code broke a rule of the I/O manager's.
+  func report(violation sentence: String, at place: Site? = nil) {
+    stream.append(.violation(sentence, site: place ?? site()))
+  }
+
+  /// Lets every ready thread run, and time pass, until all wait and nothing is due: then ``ending`` is ``Ending/idle``.
+  public func runUntilIdle() throws -> Continuation { try runNextThread() }
+
+  /// The run goes on after it came to rest.
+  public func leaveIdle() { if ending == .idle { ending = nil } }
+}

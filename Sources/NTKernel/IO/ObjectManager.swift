@@ -1,0 +1,157 @@
+import Events
+import Guest
+import Memory
+import WindowsTypes
+
+/// Objects: a body behind an `OBJECT_HEADER`, behind an `OBJECT_HEADER_NAME_INFO` where it has a name.
+extension Kernel {
+  /// The directories and links that exist before any driver does.
+  func makeNamespace() throws {
+    guard io.namespace["\\"] == nil else { return }
+    for path in [
+      "\\", "\\Device", "\\Driver", "\\FileSystem", "\\??", "\\BaseNamedObjects", "\\Callback", "\\KernelObjects", "\\ObjectTypes",
+      "\\Security",
+    ] { _ = try makeObject(.directory, size: 0xa0, path: path) }
+    for link in ["\\DosDevices", "\\GLOBAL??"] { try makeSymbolicLink(link, to: "\\??") }
+  }
+
+  /// Makes an object of `size` bytes, zeroed, referenced once, with a name if `path` is given.
+  func makeObject(_ kind: ObjectKind, size: UInt64, path: String? = nil) throws -> UInt64 {
+    let here = memory.memory
+    let header = UInt64(OBJECT_HEADER.layouts[memory.target].Body.offset)
+    let named = path == nil ? 0 : UInt64(Pointer<OBJECT_HEADER_NAME_INFO>.size(in: here))
+    let block = try allocate(named + header + size)
+    let place = Pointer<OBJECT_HEADER>(block + named, in: here)
+    try place.PointerCount.store(1)
+    try place.Type.store(Pointer(try objectType(kind), in: here))
+    let body = place.address + header
+    if let path {
+      let parent = String(path[..<(path.lastIndex(of: "\\") ?? path.startIndex)])
+      let info = Pointer<OBJECT_HEADER_NAME_INFO>(block, in: here)
+      try place.NameInfoOffset.store(UInt8(named))
+      try info.Directory.store(Pointer(io.namespace[parent.isEmpty ? "\\" : parent]?.object ?? 0, in: here))
+      try store(String(path.split(separator: "\\").last ?? ""), in: info.Name)
+      io.namespace.insert(body, kind, at: path)
+    }
+    io.objects[body] = IOManager.ObjectRecord(kind: kind, block: block, path: path, site: site())
+    return body
+  }
+
+  /// The `OBJECT_TYPE` of a kind: what `*IoFileObjectType` and its like hold.
+  func objectType(_ kind: ObjectKind) throws -> UInt64 { try objectType(named: kind.rawValue).address }
+
+  /// Makes `string` describe a fresh copy of `text`.
+  func store(_ text: String, in string: Pointer<UNICODE_STRING>) throws {
+    try string.store(text, buffer: Pointer(try allocate(UInt64(text.utf16.count * 2 + 2)), in: memory.memory))
+  }
+
+  func header(of object: UInt64) -> Pointer<OBJECT_HEADER> {
+    Pointer(object &- UInt64(OBJECT_HEADER.layouts[memory.target].Body.offset), in: memory.memory)
+  }
+
+  /// What the object at `object` is.
+  func kind(of object: UInt64) -> ObjectKind {
+    if let record = io.objects[object] { return record.kind }
+    if process(at: object) != nil { return .process }
+    if thread(at: object) != nil { return .thread }
+    return .other
+  }
+
+  /// As messages name it: its path, or its kind.
+  func describe(object: UInt64) -> String {
+    if let path = io.objects[object]?.path { return path }
+    if let process = process(at: object) { return "process \(process.name)" }
+    if let thread = thread(at: object) { return "thread \(thread.name)" }
+    let kind = kind(of: object)
+    return "\(kind == .other || kind == .event ? "an" : "a") \(kind.rawValue.lowercased()) object"
+  }
+
+  /// Takes a reference for `site`, which a report names if it is never given back. Returns the new count.
+  @discardableResult
+  func reference(_ object: UInt64, for site: Site?) throws -> Int32 {
+    let header = header(of: object)
+    let count = try header.PointerCount.load() &+ 1
+    try header.PointerCount.store(count)
+    if let site { io.references[object, default: []].append(site) }
+    return count
+  }
+
+  /// Whether `type` is what the object is, or no type is asked for.
+  func isOfType(_ object: UInt64, _ type: UInt64) throws -> Bool {
+    if type == 0 { return true }
+    let own = try header(of: object).Type.load().address
+    return try type == (own != 0 ? own : kind(of: object) == .other ? type : objectType(kind(of: object)))
+  }
+
+  /// Gives a reference back. The last one takes the object away: of a file, after its `IRP_MJ_CLOSE`.
+  ///
+  /// More than were taken is bugcheck 0x18, REFERENCE_BY_POINTER (type, object, 1, count).
+  @discardableResult
+  func dereference(_ object: UInt64, by caller: UInt64? = nil) async throws -> Int32 {
+    let header = header(of: object)
+    let count = try header.PointerCount.load() &- 1
+    guard count >= 0 else {
+      throw BugCheck(.referenceByPointer, try header.Type.load().address, object, 1, UInt64(UInt32(bitPattern: count)))
+    }
+    try header.PointerCount.store(count)
+    if let caller { forgetReference(to: object, by: caller) }
+    if count == 0, let record = io.objects[object] { try await delete(object, record) }
+    return count
+  }
+
+  /// A reference of the same driver's as `caller` is given back; of another's where it has none.
+  private func forgetReference(to object: UInt64, by caller: UInt64) {
+    guard var sites = io.references[object], !sites.isEmpty else { return }
+    let own = driver(containing: caller)
+    let index = sites.lastIndex { driver(containing: $0.ip) === own } ?? sites.count - 1
+    sites.remove(at: index)
+    io.references[object] = sites.isEmpty ? nil : sites
+  }
+
+  private func delete(_ object: UInt64, _ record: IOManager.ObjectRecord) async throws {
+    if record.kind == .file { try await closeFile(Pointer(object, in: memory.memory)) }
+    if let path = record.path, io.namespace[path]?.object == object { io.namespace.remove(path) }
+    io.objects[object] = nil
+    io.references[object] = nil
+    if record.kind == .device {
+      let device = Pointer<DEVICE_OBJECT>(object, in: memory.memory)
+      let vpb = try device.Vpb.load()
+      if !vpb.isNull { _ = nonPagedPool.free(vpb.address) }
+    }
+    _ = nonPagedPool.free(record.block)
+  }
+
+  // MARK: Links
+
+  func makeSymbolicLink(_ path: String, to target: String) throws {
+    // OBJECT_SYMBOLIC_LINK (public symbols of XP SP3): creation time, then the target.
+    let link = try makeObject(.symbolicLink, size: 0x20, path: path)
+    try store(target, in: linkTarget(link))
+  }
+
+  private func linkTarget(_ link: UInt64) -> Pointer<UNICODE_STRING> { Pointer(link + 8, in: memory.memory) }
+
+  /// What `path` leads to.
+  func resolve(_ path: String, followsLast: Bool = true) throws -> ObjectNamespace.Destination {
+    try io.namespace.resolve(path, followsLast: followsLast) { try linkTarget($0).string() }
+  }
+
+  /// Where an object that `path` names may be made: its path with the links in it followed; or why it may not.
+  func place(forNew path: String) throws -> Result<String, Refusal> {
+    guard path.hasPrefix("\\"), let slash = path.lastIndex(of: "\\") else { return .failure(Refusal(.objectPathSyntaxBad)) }
+    let name = path[path.index(after: slash)...]
+    guard !name.isEmpty else { return .failure(Refusal(.objectNameInvalid)) }
+    let parent = String(path[..<slash])
+    guard case .found(let entry, "") = try resolve(parent.isEmpty ? "\\" : parent), entry.kind == .directory else {
+      return .failure(Refusal(.objectPathNotFound))
+    }
+    let full = (entry.path == "\\" ? "" : entry.path) + "\\" + name
+    return io.namespace[full] == nil ? .success(full) : .failure(Refusal(.objectNameCollision))
+  }
+
+  /// A status in place of a result.
+  struct Refusal: Error {
+    let status: NTSTATUS
+    init(_ status: NTSTATUS) { self.status = status }
+  }
+}
