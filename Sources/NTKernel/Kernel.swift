@@ -55,6 +55,8 @@ public final class Kernel {
   public internal(set) var failure: (any Error)?
   /// `CR0` and the descriptor table registers, as guest code last wrote them.
   var control = ControlRegisters()
+  /// What run-time routines keep between calls and guest code cannot see.
+  var runtime = RuntimeState()
   /// What an instruction at an address belongs to: tells a driver's fault from the kernel's own. Set by the loader.
   public var isKernelCode: (UInt64) -> Bool = { _ in false }
   /// Instructions executed so far: virtual time's clock. Set by whoever owns the processor.

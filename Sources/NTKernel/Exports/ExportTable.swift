@@ -25,5 +25,12 @@ public struct ExportTable: Sendable {
   public static let kernel: [[Export]] = [
     Export.ke, Export.attach, Export.irql, Export.mm, Export.mmMapping, Export.io, Export.ps, Export.ex, Export.rtl, Export.debug,
     Export.internals,
+    Export.memoryBlocks, Export.rtlMemory, Export.narrowStrings, Export.wideStrings, Export.narrowStringChanges,
+    Export.wideStringChanges, Export.narrowSecureStrings, Export.wideSecureStrings, Export.characters, Export.sorting,
+    Export.narrowPrintf, Export.widePrintf, Export.narrowSecurePrintf, Export.wideSecurePrintf, Export.numberText,
+    Export.widthChanges, Export.unicodeStrings, Export.ansiStrings, Export.unicodeText, Export.ansiConversions,
+    Export.oemConversions, Export.multiByteSizes, Export.rtlNumbers, Export.interlocked, Export.stackLists, Export.fastLists,
+    Export.sequencedLists, Export.spinLocks, Export.queuedSpinLocks, Export.compilerArithmetic, Export.largeIntegers,
+    Export.time, Export.ports, Export.deviceRegisters,
   ]
 }
