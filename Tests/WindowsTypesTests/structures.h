@@ -687,3 +687,26 @@ struct OSVERSIONINFOEXW {
   USHORT szCSDVersion[128]; USHORT wServicePackMajor; USHORT wServicePackMinor; USHORT wSuiteMask; UCHAR wProductType;
   UCHAR wReserved;
 };
+struct SID { UCHAR Revision; UCHAR SubAuthorityCount; UCHAR IdentifierAuthority[6]; ULONG SubAuthority; };
+struct ACL { UCHAR AclRevision; UCHAR Sbz1; USHORT AclSize; USHORT AceCount; USHORT Sbz2; };
+struct KNOWN_ACE { UCHAR AceType; UCHAR AceFlags; USHORT AceSize; ULONG Mask; ULONG SidStart; };
+struct SECURITY_DESCRIPTOR {
+  UCHAR Revision; UCHAR Sbz1; USHORT Control; struct SID *Owner; struct SID *Group; struct ACL *Sacl; struct ACL *Dacl;
+};
+struct RTL_BALANCED_LINKS {
+  struct RTL_BALANCED_LINKS *Parent; struct RTL_BALANCED_LINKS *LeftChild; struct RTL_BALANCED_LINKS *RightChild;
+  CHAR Balance; UCHAR Reserved[3];
+};
+struct RTL_AVL_TABLE {
+  struct RTL_BALANCED_LINKS BalancedRoot; VOID *OrderedPointer; ULONG WhichOrderedElement; ULONG NumberGenericTableElements;
+  ULONG DepthOfTree; struct RTL_BALANCED_LINKS *RestartKey; ULONG DeleteCount; VOID *CompareRoutine; VOID *AllocateRoutine;
+  VOID *FreeRoutine; VOID *TableContext;
+};
+struct RTL_SPLAY_LINKS {
+  struct RTL_SPLAY_LINKS *Parent; struct RTL_SPLAY_LINKS *LeftChild; struct RTL_SPLAY_LINKS *RightChild;
+};
+struct RTL_GENERIC_TABLE {
+  struct RTL_SPLAY_LINKS *TableRoot; struct LIST_ENTRY InsertOrderList; struct LIST_ENTRY *OrderedPointer;
+  ULONG WhichOrderedElement; ULONG NumberGenericTableElements; VOID *CompareRoutine; VOID *AllocateRoutine;
+  VOID *FreeRoutine; VOID *TableContext;
+};

@@ -31,6 +31,7 @@ public struct ExportTable: Sendable {
     Export.widthChanges, Export.unicodeStrings, Export.ansiStrings, Export.unicodeText, Export.ansiConversions,
     Export.oemConversions, Export.multiByteSizes, Export.rtlNumbers, Export.interlocked, Export.stackLists, Export.fastLists,
     Export.sequencedLists, Export.spinLocks, Export.queuedSpinLocks, Export.compilerArithmetic, Export.largeIntegers,
-    Export.time, Export.ports, Export.deviceRegisters,
+    Export.time, Export.ports, Export.deviceRegisters, Export.bitmaps, Export.bitmapRuns, Export.calendar, Export.random,
+    Export.version, Export.lookaside, Export.identifiers, Export.accessLists, Export.securityDescriptors, Export.frames,
   ]
 }

@@ -107,7 +107,9 @@ extension StructureCatalogue {
     ULARGE_INTEGER_u.self, UNICODE_STRING.self,
   ]
   private static let runtimeLibrary: [any GuestStructure.Type] = [
-    GENERAL_LOOKASIDE.self, KLOCK_QUEUE_HANDLE.self, OSVERSIONINFOEXW.self, RTL_BITMAP.self, RTL_BITMAP_RUN.self,
+    ACL.self, GENERAL_LOOKASIDE.self, KLOCK_QUEUE_HANDLE.self, KNOWN_ACE.self, OSVERSIONINFOEXW.self, RTL_AVL_TABLE.self,
+    RTL_BALANCED_LINKS.self, RTL_BITMAP.self, RTL_BITMAP_RUN.self, RTL_GENERIC_TABLE.self, RTL_SPLAY_LINKS.self,
+    SECURITY_DESCRIPTOR.self, SID.self,
     SLIST_HEADER.self, TIME_FIELDS.self,
   ]
 }

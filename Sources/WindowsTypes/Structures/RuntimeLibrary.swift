@@ -118,3 +118,137 @@ public struct OSVERSIONINFOEXW: GuestStructure {
       )
     ))
 }
+
+/// A security identifier, which its subauthorities follow (`ntifs.h`).
+public struct SID: GuestStructure {
+  public static let name = "_SID"
+  public let Revision: Field<UInt8>
+  public let SubAuthorityCount: Field<UInt8>
+  public let IdentifierAuthority: Field<UInt8>
+  public let SubAuthority: Field<UInt32>
+
+  public static let layouts = Layouts(
+    (
+      .windowsXP_x86, 0xc,
+      SID(Revision: 0x00, SubAuthorityCount: 0x01, IdentifierAuthority: Field(0x02, count: 6), SubAuthority: 0x08)
+    ))
+}
+
+/// The head of an access control list, which its entries follow (`wdm.h`).
+public struct ACL: GuestStructure {
+  public static let name = "_ACL"
+  public let AclRevision: Field<UInt8>
+  public let Sbz1: Field<UInt8>
+  public let AclSize: Field<UInt16>
+  public let AceCount: Field<UInt16>
+  public let Sbz2: Field<UInt16>
+
+  public static let layouts = Layouts(
+    (.windowsXP_x86, 0x8, ACL(AclRevision: 0x00, Sbz1: 0x01, AclSize: 0x02, AceCount: 0x04, Sbz2: 0x06)))
+}
+
+/// An entry of an access control list that allows or denies something to one identifier (`ntifs.h`).
+public struct KNOWN_ACE: GuestStructure {
+  public static let name = "_KNOWN_ACE"
+  public let AceType: Field<UInt8>
+  public let AceFlags: Field<UInt8>
+  public let AceSize: Field<UInt16>
+  public let Mask: Field<UInt32>
+  public let SidStart: Field<UInt32>
+
+  public static let layouts = Layouts(
+    (.windowsXP_x86, 0xc, KNOWN_ACE(AceType: 0x00, AceFlags: 0x01, AceSize: 0x02, Mask: 0x04, SidStart: 0x08)))
+}
+
+/// An object's owner and access control lists: by addresses, or by offsets where it is self-relative (`wdm.h`).
+public struct SECURITY_DESCRIPTOR: GuestStructure {
+  public static let name = "_SECURITY_DESCRIPTOR"
+  public let Revision: Field<UInt8>
+  public let Sbz1: Field<UInt8>
+  public let Control: Field<UInt16>
+  public let Owner: Field<Pointer<SID>>
+  public let Group: Field<Pointer<SID>>
+  public let Sacl: Field<Pointer<ACL>>
+  public let Dacl: Field<Pointer<ACL>>
+
+  public static let layouts = Layouts(
+    (
+      .windowsXP_x86, 0x14,
+      SECURITY_DESCRIPTOR(Revision: 0x00, Sbz1: 0x01, Control: 0x02, Owner: 0x04, Group: 0x08, Sacl: 0x0c, Dacl: 0x10)
+    ))
+}
+
+/// A node of a balanced tree (`ntddk.h`).
+public struct RTL_BALANCED_LINKS: GuestStructure {
+  public static let name = "_RTL_BALANCED_LINKS"
+  public let Parent: Field<Pointer<RTL_BALANCED_LINKS>>
+  public let LeftChild: Field<Pointer<RTL_BALANCED_LINKS>>
+  public let RightChild: Field<Pointer<RTL_BALANCED_LINKS>>
+  public let Balance: Field<Int8>
+  public let Reserved: Field<UInt8>
+
+  public static let layouts = Layouts(
+    (
+      .windowsXP_x86, 0x10,
+      RTL_BALANCED_LINKS(Parent: 0x00, LeftChild: 0x04, RightChild: 0x08, Balance: 0x0c, Reserved: Field(0x0d, count: 3))
+    ))
+}
+
+/// A generic table over a balanced tree (`ntddk.h`).
+public struct RTL_AVL_TABLE: GuestStructure {
+  public static let name = "_RTL_AVL_TABLE"
+  public let BalancedRoot: Field<RTL_BALANCED_LINKS>
+  public let OrderedPointer: Field<Pointer<Void>>
+  public let WhichOrderedElement: Field<UInt32>
+  public let NumberGenericTableElements: Field<UInt32>
+  public let DepthOfTree: Field<UInt32>
+  public let RestartKey: Field<Pointer<RTL_BALANCED_LINKS>>
+  public let DeleteCount: Field<UInt32>
+  public let CompareRoutine: Field<Pointer<Void>>
+  public let AllocateRoutine: Field<Pointer<Void>>
+  public let FreeRoutine: Field<Pointer<Void>>
+  public let TableContext: Field<Pointer<Void>>
+
+  public static let layouts = Layouts(
+    (
+      .windowsXP_x86, 0x38,
+      RTL_AVL_TABLE(
+        BalancedRoot: 0x00, OrderedPointer: 0x10, WhichOrderedElement: 0x14, NumberGenericTableElements: 0x18, DepthOfTree: 0x1c,
+        RestartKey: 0x20, DeleteCount: 0x24, CompareRoutine: 0x28, AllocateRoutine: 0x2c, FreeRoutine: 0x30, TableContext: 0x34
+      )
+    ))
+}
+
+/// A node of a splay tree; a root is its own parent (`ntddk.h`).
+public struct RTL_SPLAY_LINKS: GuestStructure {
+  public static let name = "_RTL_SPLAY_LINKS"
+  public let Parent: Field<Pointer<RTL_SPLAY_LINKS>>
+  public let LeftChild: Field<Pointer<RTL_SPLAY_LINKS>>
+  public let RightChild: Field<Pointer<RTL_SPLAY_LINKS>>
+
+  public static let layouts = Layouts(
+    (.windowsXP_x86, 0xc, RTL_SPLAY_LINKS(Parent: 0x00, LeftChild: 0x04, RightChild: 0x08)))
+}
+
+/// A generic table over a splay tree, with a list in the order of insertion (`ntddk.h`).
+public struct RTL_GENERIC_TABLE: GuestStructure {
+  public static let name = "_RTL_GENERIC_TABLE"
+  public let TableRoot: Field<Pointer<RTL_SPLAY_LINKS>>
+  public let InsertOrderList: Field<LIST_ENTRY>
+  public let OrderedPointer: Field<Pointer<LIST_ENTRY>>
+  public let WhichOrderedElement: Field<UInt32>
+  public let NumberGenericTableElements: Field<UInt32>
+  public let CompareRoutine: Field<Pointer<Void>>
+  public let AllocateRoutine: Field<Pointer<Void>>
+  public let FreeRoutine: Field<Pointer<Void>>
+  public let TableContext: Field<Pointer<Void>>
+
+  public static let layouts = Layouts(
+    (
+      .windowsXP_x86, 0x28,
+      RTL_GENERIC_TABLE(
+        TableRoot: 0x00, InsertOrderList: 0x04, OrderedPointer: 0x0c, WhichOrderedElement: 0x10, NumberGenericTableElements: 0x14,
+        CompareRoutine: 0x18, AllocateRoutine: 0x1c, FreeRoutine: 0x20, TableContext: 0x24
+      )
+    ))
+}
