@@ -2,10 +2,13 @@
 import PackageDescription
 
 let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
+/// Set by `tools/fuzz` alone: the readers tell the fuzzer which code an input reached.
+let isFuzzing = Context.environment["PROBELOCK_FUZZ"] != nil
+let instrumented: [SwiftSetting] = isFuzzing ? [.unsafeFlags(["-sanitize=fuzzer"])] : []
 
 /// A library target of ours: it may import what it names here, and nothing else.
 func room(_ name: String, knows others: [Target.Dependency] = []) -> Target {
-  .target(name: name, dependencies: others, swiftSettings: strict)
+  .target(name: name, dependencies: others, swiftSettings: strict + instrumented)
 }
 
 func tests(of name: String, knows others: [Target.Dependency] = [], exclude: [String] = []) -> Target {
@@ -55,14 +58,14 @@ let package = Package(
     room(
       "Commands",
       knows: [
-        "Disassembly", "Emulation", "Events", "Guest", "GuestCode", "Images", "NTKernel", "Reporting", "Verification",
+        "Disassembly", "Emulation", "Events", "FilterManager", "Guest", "GuestCode", "Images", "NTKernel", "Reporting", "Verification",
         "WindowsTypes", argumentParser,
       ]),
     .executableTarget(name: "ProbelockTool", dependencies: ["Commands"], swiftSettings: strict),
     .executableTarget(
       name: "ImageBuilder", dependencies: ["Disassembly", "Guest", "Images"], path: "tools/ImageBuilder", swiftSettings: strict),
     .executableTarget(name: "Embedder", path: "tools/Embedder", swiftSettings: strict),
-    .plugin(name: "EmbedImages", capability: .buildTool(), dependencies: ["Embedder"]),
+    .plugin(name: "EmbedImages", capability: .buildTool(), dependencies: ["Embedder"], path: "tools/EmbedImages"),
     tests(of: "Guest"),
     tests(of: "WindowsTypes", knows: ["Guest"], exclude: ["structures.h"]),
     tests(of: "Events"),
@@ -73,7 +76,8 @@ let package = Package(
     tests(of: "Processor", knows: ["Disassembly", "Events", "Guest", "Memory"]),
     tests(of: "Verification", knows: ["Events"]),
     tests(of: "Emulation", knows: ["Events", "Guest", "NTKernel", "Verification", "WindowsTypes", yams]),
-    tests(of: "Commands", knows: ["Emulation"]),
+    tests(of: "Reporting", knows: ["Emulation", "Events", "Guest", "GuestCode", "NTKernel", "Verification", "WindowsTypes"]),
+    tests(of: "Commands", knows: ["Emulation", "GuestCode", "ProbelockTool"]),
   ],
   swiftLanguageModes: [.v6]
 )
@@ -87,4 +91,14 @@ if Context.environment["PROBELOCK_BENCHMARKS"] != nil {
       name: "Benchmarks", dependencies: ["CBaseline", "Disassembly", "Events", "Guest", "Memory", "Processor"],
       path: "tools/Benchmarks/Benchmarks", swiftSettings: strict),
   ]
+}
+
+if isFuzzing {
+  for (reader, room) in [("Listing", "Images"), ("Fixture", "Emulation")] {
+    package.targets.append(
+      // A library, for it is the fuzzer that has the program's entry.
+      .target(
+        name: "Fuzz\(reader)", dependencies: [.byName(name: room)], path: "tools/Fuzzing/\(reader)", swiftSettings: strict + instrumented))
+    package.products.append(.library(name: "Fuzz\(reader)", type: .static, targets: ["Fuzz\(reader)"]))
+  }
 }

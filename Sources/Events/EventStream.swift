@@ -1,15 +1,15 @@
 /// Everything that happened in a run, in order: blocks as one 32-bit word each, calls and returns packed, the rest as ``Event``.
 ///
-/// Words are chunked, and a byte budget bounds them: once it is used up, ``isFull`` is set and nothing more is kept.
-/// Safety: the chunks are owned by the stream; `next` stays between the current chunk's start and `end`.
+/// Words are chunked, and a byte budget bounds them: once it is used up, ``isFull`` is set and ``onFull`` called. One chunk more
+/// holds what still happens until the run stops; after that nothing is kept.
+/// Safety: the chunks and the cursor are owned by the stream; `next` stays between the last chunk's start and `end`.
 public final class EventStream {
   public private(set) var events: [Event] = []
   public var blocks = BlockTable()
-  public internal(set) var isFull = false
+  public private(set) var isFull = false
   private var chunks: [UnsafeMutablePointer<UInt32>] = []
-  /// The place for the next word, and the end of its chunk. ``reserve(_:)`` keeps room ahead of it.
-  @usableFromInline var next: UnsafeMutablePointer<UInt32>
-  @usableFromInline var end: UnsafeMutablePointer<UInt32>
+  /// Outside the object, so that a hook that runs millions of times a second reaches it without asking the object's leave.
+  public let cursor: UnsafeMutablePointer<Cursor>
   private let budget: Int
   /// Sees each ``Event`` before it is recorded.
   public var onEvent: ((Event) -> Void)?
@@ -17,15 +17,34 @@ public final class EventStream {
   public var onFull: (() -> Void)?
   private static let chunkWords = 1 << 18
 
+  /// The place for the next word, and the end of its chunk.
+  public struct Cursor {
+    @usableFromInline var next: UnsafeMutablePointer<UInt32>
+    @usableFromInline var end: UnsafeMutablePointer<UInt32>
+
+    /// Records that block `id` begins to run, unless the chunk is full. Returns whether it did.
+    @inlinable @inline(__always)
+    public mutating func append(block id: BlockID) -> Bool {
+      if next == end { return false }
+      next.pointee = id
+      next += 1
+      return true
+    }
+  }
+
   /// - Parameter budget: in bytes.
   public init(budget: Int = 256 << 20) {
     self.budget = budget
-    next = .allocate(capacity: Self.chunkWords)
-    end = next + Self.chunkWords
-    chunks = [next]
+    let chunk = UnsafeMutablePointer<UInt32>.allocate(capacity: Self.chunkWords)
+    chunks = [chunk]
+    cursor = .allocate(capacity: 1)
+    cursor.initialize(to: Cursor(next: chunk, end: chunk + Self.chunkWords))
   }
 
-  deinit { chunks.forEach { $0.deallocate() } }
+  deinit {
+    chunks.forEach { $0.deallocate() }
+    cursor.deallocate()
+  }
 
   /// What a word with the high bit says, in bits 24 to 30; bits 0 to 23 are its own.
   enum Tag: UInt32 {
@@ -43,26 +62,22 @@ public final class EventStream {
   /// Records that block `id` begins to run.
   @inlinable @inline(__always)
   public func append(block id: BlockID) {
-    if next == end { grow() }
-    if isFull { return }
-    next.pointee = id
-    advance()
+    if cursor.pointee.append(block: id) { return }
+    if reserve(1) { put(id) }
   }
-
-  @usableFromInline @inline(__always) func advance() { next += 1 }
 
   /// Takes the last word back, if it is a block, and puts `id` in its place; 0 leaves nothing.
   ///
   /// What leaves a block early calls this with the part that ran.
   public func replaceLastBlock(with id: BlockID) {
-    guard !isFull, next > chunks[chunks.count - 1], next[-1] & Self.marker == 0 else { return }
-    if id == 0 { next -= 1 } else { next[-1] = id }
+    let next = cursor.pointee.next
+    guard next > chunks[chunks.count - 1], next[-1] & Self.marker == 0 else { return }
+    if id == 0 { cursor.pointee.next -= 1 } else { next[-1] = id }
   }
 
   public func append(_ event: Event) {
     onEvent?(event)
-    reserve(1)
-    if isFull { return }
+    guard reserve(1) else { return }
     put(Self.marker | Tag.event.rawValue << 24 | UInt32(events.count & 0xff_ffff))
     events.append(event)
   }
@@ -70,9 +85,7 @@ public final class EventStream {
   /// Records a call of routine number `routine` with its arguments, as they were passed.
   @inlinable @inline(__always)
   public func append(call routine: Int, returnAddress: UInt64, arguments: UnsafeBufferPointer<UInt64>) {
-    let words = 4 + 2 * arguments.count
-    if next + words > end { reserve(words) }
-    if isFull { return }
+    guard reserve(4 + 2 * arguments.count) else { return }
     put(0x8200_0000 | UInt32(truncatingIfNeeded: routine & 0xff_ffff))
     put(UInt32(truncatingIfNeeded: arguments.count))
     put(wide: returnAddress)
@@ -82,16 +95,15 @@ public final class EventStream {
   /// Records the result of routine number `routine`; `hasValue` is false for `void`.
   @inlinable @inline(__always)
   public func append(resultOf routine: Int, _ value: UInt64, hasValue: Bool) {
-    if next + 4 > end { reserve(4) }
-    if isFull { return }
+    guard reserve(4) else { return }
     put(0x8300_0000 | UInt32(truncatingIfNeeded: routine & 0xff_ffff))
     put(hasValue ? 1 : 0)
     put(wide: value)
   }
 
   @inlinable @inline(__always) func put(_ word: UInt32) {
-    next.pointee = word
-    advance()
+    cursor.pointee.next.pointee = word
+    cursor.pointee.next += 1
   }
 
   @inlinable @inline(__always) func put(wide value: UInt64) {
@@ -99,21 +111,26 @@ public final class EventStream {
     put(UInt32(truncatingIfNeeded: value >> 32))
   }
 
-  @usableFromInline @inline(never) func reserve(_ words: Int) {
-    if next + words > end { grow() }
+  /// Makes room for `words` words that belong together. Returns whether there is any.
+  @inlinable @inline(__always) func reserve(_ words: Int) -> Bool {
+    cursor.pointee.end - cursor.pointee.next >= words || grow()
   }
 
-  @usableFromInline @inline(never) func grow() {
-    if isFull { return }
-    guard chunks.count * Self.chunkWords * 4 + events.count * 64 + blocks.size < budget else {
+  @usableFromInline @inline(never) func grow() -> Bool {
+    // What happened after the end would follow a gap: not even a word that would still fit is kept.
+    if isFull {
+      cursor.pointee.end = cursor.pointee.next
+      return false
+    }
+    if chunks.count * Self.chunkWords * 4 + events.count * 64 + blocks.size >= budget {
       isFull = true
       onFull?()
-      return
     }
-    if next < end { next.pointee = Self.marker }
-    next = .allocate(capacity: Self.chunkWords)
-    end = next + Self.chunkWords
-    chunks.append(next)
+    if cursor.pointee.next < cursor.pointee.end { cursor.pointee.next.pointee = Self.marker }
+    let chunk = UnsafeMutablePointer<UInt32>.allocate(capacity: Self.chunkWords)
+    cursor.pointee = Cursor(next: chunk, end: chunk + Self.chunkWords)
+    chunks.append(chunk)
+    return true
   }
 
   /// One thing that happened.
@@ -127,7 +144,7 @@ public final class EventStream {
   /// Calls `body` with everything that happened, in order.
   public func forEach(_ body: (Element) throws -> Void) rethrows {
     for (index, chunk) in chunks.enumerated() {
-      let end = index == chunks.count - 1 ? next : chunk + Self.chunkWords
+      let end = index == chunks.count - 1 ? cursor.pointee.next : chunk + Self.chunkWords
       var word = chunk
       func take() -> UInt32 {
         defer { word += 1 }

@@ -14,7 +14,9 @@ public final class AddressRange {
   public let table: PageTable
   public let physical: PhysicalMemory
   /// How often a page was revoked or weakened. An engine that has not seen the latest must flush before it goes on.
-  public private(set) var weakenings = 0
+  public var weakenings: Int { weakeningCounter.pointee }
+  /// Where ``weakenings`` is counted: engines look there at every trap.
+  public let weakeningCounter: UnsafeMutablePointer<Int>
   public private(set) var window: UnsafeMutableRawPointer?
   public private(set) var shadow: UnsafeMutablePointer<UInt64>?
   /// The permission bits that every shadow entry of this range carries on top of its own.
@@ -29,6 +31,8 @@ public final class AddressRange {
     let entries = try Self.reserve(Int(count) * MemoryLayout<PageEntry>.stride)
     table = PageTable(base: base, count: count, entries: entries.bindMemory(to: PageEntry.self, capacity: Int(count)))
     self.physical = physical
+    weakeningCounter = .allocate(capacity: 1)
+    weakeningCounter.initialize(to: 0)
     touched = Array(repeating: false, count: Int((count + 511) / 512))
     // Present, accessed; and for user pages, user.
     shadowFlags = isUser ? 0x25 : 0x21
@@ -36,6 +40,7 @@ public final class AddressRange {
 
   deinit {
     for page in occupiedPages() where Page(table.entries[page]).kind == .valid { physical.release(table.entries[page].frame) }
+    weakeningCounter.deallocate()
     munmap(table.entries, Int(table.count) * MemoryLayout<PageEntry>.stride)
     if let window { munmap(window, Int(table.count << GuestMemory.pageShift)) }
     if let shadow { munmap(shadow, Int(table.count) * 8) }
@@ -80,7 +85,7 @@ public final class AddressRange {
       table.entries[index] = new
       if let shadow { shadow[index] = shadowEntry(new, index) }
       if old.bits & 3 & ~new.bits != 0 || (was.kind == .valid && old.frame != new.frame && old.bits & 3 != 0) {
-        weakenings += 1
+        weakeningCounter.pointee += 1
       }
       guard window != nil, page.kind == .valid, was.kind != .valid || old.frame != new.frame else { continue }
       if run.count > 0 && run.start + run.count == index && Int(run.frame) + run.count == Int(frame) {

@@ -24,7 +24,19 @@ public final class Kernel {
   var activeProcesses: Pointer<LIST_ENTRY>?
   /// The thread that runs.
   public internal(set) var running: Thread?
+  /// Those that could run, in the order in which they became ready.
+  var readyThreads: [Thread] = []
+  /// Runs deferred calls while nobody else runs.
+  var idle: Thread?
+  var timers = TimerQueue()
+  /// The queued `KDPC`s, by address.
+  var deferredCalls: [UInt64] = []
+  var workQueues: [Int: [WorkItem]] = [:]
+  var workers: [Int: Thread] = [:]
+  /// Who waits for an `ERESOURCE`, by its address, in order.
+  var resourceWaiters: [UInt64: [ResourceWaiter]] = [:]
 
+  var handles = HandleTable()
   var nonPagedPool: Pool
   var pagedPool: Pool
   var systemPTEs: AddressAllocator
@@ -38,10 +50,10 @@ public final class Kernel {
 
   /// Where each export's code lies, by number.
   public private(set) var trapAddresses: [UInt64] = []
+  /// Every address in ``trapAddresses``.
+  private(set) var trapPlaces: Set<UInt64> = []
   /// The export that is being served, and what its caller passed.
   var servedExport = 0
-  /// The trap that callbacks return to.
-  let callbackTrap: Int
   var servedStackPointer: UInt64 = 0
   var servedReturnAddress: UInt64 = 0
   private let argumentLog: UnsafeMutablePointer<UInt64>
@@ -61,10 +73,13 @@ public final class Kernel {
   public var isKernelCode: (UInt64) -> Bool = { _ in false }
   /// Instructions executed so far: virtual time's clock. Set by whoever owns the processor.
   public var clock: () -> UInt64 = { 0 }
+  var time = VirtualTime()
 
   /// What ended the run, other than its last step.
   public enum Ending: Sendable, Hashable {
     case bugCheck(BugCheck)
+    /// Every thread waits, and nothing is due.
+    case idle
     /// Guest code called a routine that nobody provides.
     case missingRoutine(String)
     case memoryExhausted(String)
@@ -77,7 +92,6 @@ public final class Kernel {
     self.memory = memory
     self.stream = stream
     self.exports = exports
-    callbackTrap = exports["nt", "KiCallbackReturn"] ?? -1
     self.registers = registers
     kpcr = Pointer(memory.target.kpcrAddress, in: memory.memory)
     nonPagedPool = Pool(layout.nonPagedPool)
@@ -157,10 +171,13 @@ public final class Kernel {
   /// - Parameter reserved: addresses that images name for a routine, by `module!name`.
   /// - Returns: for each export, in order, the address of its trap.
   public func placeTraps(reserved: [String: UInt64]) throws -> [UInt64] {
-    try mapKernelPages(at: layout.traps.lowerBound, size: layout.traps.upperBound - layout.traps.lowerBound)
+    for range in [layout.traps, layout.callbacks] {
+      try mapKernelPages(at: range.lowerBound, size: range.upperBound - range.lowerBound)
+    }
     trapAddresses = exports.exports.enumerated().map { index, export in
       reserved["\(export.module)!\(export.name)"] ?? layout.traps.lowerBound + UInt64(index) * 16
     }
+    trapPlaces = Set(trapAddresses)
     return trapAddresses
   }
 

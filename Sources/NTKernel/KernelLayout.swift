@@ -8,6 +8,8 @@ struct KernelLayout: Sendable {
   let segmentTable: UInt64 = 0x8003_f000
   /// The code of routines that no image provides an address for.
   let traps: Range<UInt64> = 0x8070_0000..<0x8071_0000
+  /// Where callbacks return to: a place for each depth of waiting routines, so that a return says which one it is for.
+  let callbacks: Range<UInt64> = 0x8071_0000..<0x8071_1000
   let nonPagedPool: Range<UInt64> = 0x8220_0000..<0x8a00_0000
   let pagedPool: Range<UInt64> = 0xe100_0000..<0xeb00_0000
   /// Views of locked pages.

@@ -2,5 +2,5 @@ import Commands
 
 @main
 struct Main {
-  static func main() {}
+  static func main() { Tool.main() }
 }

@@ -39,7 +39,7 @@ struct Progress {
 struct BlockHook {
   let cache: UnsafeMutablePointer<CachedBlock>
   let progress: UnsafeMutablePointer<Progress>
-  let stream: Unmanaged<EventStream>
+  let cursor: UnsafeMutablePointer<EventStream.Cursor>
   let processor: Unmanaged<Processor>
 }
 
@@ -47,7 +47,7 @@ extension Processor {
   func hookBlocks(_ engine: Engine) throws {
     let context = engine.context(
       BlockHook(
-        cache: engine.cache, progress: progress, stream: .passUnretained(stream), processor: .passUnretained(self)))
+        cache: engine.cache, progress: progress, cursor: stream.cursor, processor: .passUnretained(self)))
     var hook = uc_hook()
     let status = uc_hook_add_code(
       engine.handle, &hook, UC_HOOK_BLOCK,
@@ -62,7 +62,9 @@ extension Processor {
         else {
           return state.pointee.processor._withUnsafeGuaranteedRef { $0.beginBlock(address, size) }
         }
-        state.pointee.stream._withUnsafeGuaranteedRef { begin(block.pointee, progress, $0) }
+        if !note(block.pointee, progress, state.pointee.cursor) {
+          state.pointee.processor._withUnsafeGuaranteedRef { $0.stream.append(block: block.pointee.id) }
+        }
       }, context, 1, 0)
     try check(status, "the engine takes no block hook")
   }
@@ -95,9 +97,13 @@ extension Processor {
     engine.cache[Int(truncatingIfNeeded: (address ^ address >> 12) & UInt64(Engine.cacheSize - 1))] = block
     let left = progress.pointee.limit - min(progress.pointee.limit, progress.pointee.instructions)
     if UInt64(block.instructions) > left { return stopInside(address, bytes, after: Int(left)) }
-    begin(block, progress, stream)
+    begin(block)
     if runsAgain { progress.pointee.runAgainAt = progress.pointee.instructions }
     if block.kind == .repeated { progress.pointee.repetitions = self[.cx] }
+  }
+
+  private func begin(_ block: CachedBlock) {
+    if !note(block, progress, stream.cursor) { stream.append(block: block.id) }
   }
 
   /// Drops the translation of a block and lets the engine make it anew.
@@ -120,21 +126,28 @@ extension Processor {
     let isComplete = !isSensitive || !engine.remade.insert(key).inserted
     let (id, count) = number(address, bytes)
     let made = CachedBlock(
-      key: key, host: bytes.baseAddress.unsafelyUnwrapped, saved: engine.keep(bytes.baseAddress.unsafelyUnwrapped, bytes.count),
+      key: key, host: bytes.baseAddress.unsafelyUnwrapped, saved: saved(id, bytes),
       id: id, instructions: UInt16(count), kind: kind(of: bytes, at: address))
     return (made, isComplete)
+  }
+
+  /// A copy of a block's bytes that lives as long as the processor, padded to whole words. A recorded block has one for all engines.
+  private func saved(_ id: BlockID, _ bytes: UnsafeRawBufferPointer) -> UnsafeRawPointer {
+    if id != 0, let place = savedBytes[id] { return UnsafeRawPointer(place) }
+    let place = UnsafeMutableRawPointer.allocate(byteCount: (bytes.count + 15) & ~7, alignment: 8)
+    if let start = bytes.baseAddress { place.copyMemory(from: start, byteCount: bytes.count) }
+    if id != 0 { savedBytes[id] = place } else { unrecordedBytes.append(place) }
+    return UnsafeRawPointer(place)
   }
 
   /// The number of the block with these bytes at this address, and how many instructions it has. Trap pages have none.
   private func number(_ address: UInt64, _ bytes: UnsafeRawBufferPointer) -> (BlockID, UInt32) {
     if bytes.isEmpty || isTrap(address) || FlushStub.contains(address) { return (0, 0) }
-    let key = CachedBlock.key(address, UInt32(bytes.count))
-    for id in blockNumbers[key] ?? [] where stream.blocks.bytes(of: id).elementsEqual(bytes) {
-      return (id, UInt32(stream.blocks[id].instructions))
-    }
+    let content = BlockContent(address: address, bytes: Array(bytes))
+    if let id = blockNumbers[content] { return (id, UInt32(stream.blocks[id].instructions)) }
     let instructions = max(1, disassembler.decodeAll(bytes, at: address).count)
     let id = stream.blocks.add(address: address, bytes: bytes, instructions: instructions)
-    blockNumbers[key, default: []].append(id)
+    blockNumbers[content] = id
     return (id, UInt32(instructions))
   }
 
@@ -222,18 +235,26 @@ extension Processor {
       hookStop(at: instructions[count].address)
       return retranslate(address, UInt32(bytes.count))
     }
-    if let block = engine.blocks[key] { begin(block, progress, stream) }
+    if let block = engine.blocks[key] { begin(block) }
   }
 }
 
-/// Notes that `block` runs now.
+/// What tells one recorded block from another.
+struct BlockContent: Hashable {
+  let address: UInt64
+  let bytes: [UInt8]
+}
+
+/// Notes that `block` runs now. Returns whether there was room to record it.
 @inline(__always)
-private func begin(_ block: CachedBlock, _ progress: UnsafeMutablePointer<Progress>, _ stream: EventStream) {
+private func note(
+  _ block: CachedBlock, _ progress: UnsafeMutablePointer<Progress>, _ cursor: UnsafeMutablePointer<EventStream.Cursor>
+) -> Bool {
   progress.pointee.start = block.key & 0xffff_ffff
   progress.pointee.size = block.key >> 32
   progress.pointee.id = block.id
   progress.pointee.blockInstructions = UInt32(block.instructions)
-  guard block.id != 0 else { return }
+  guard block.id != 0 else { return true }
   progress.pointee.instructions &+= UInt64(block.instructions)
-  stream.append(block: block.id)
+  return cursor.pointee.append(block: block.id)
 }

@@ -60,6 +60,10 @@ public struct Segments: Sendable {
 final class Engine {
   let handle: OpaquePointer
   let space: AddressSpace
+  /// What a trap compares: the tables of the current address space, and the counts of weakenings. Safety: `space` owns them.
+  private let entries: UnsafeMutablePointer<PageEntry>
+  private let userWeakenings: UnsafeMutablePointer<Int>
+  private let kernelWeakenings: UnsafeMutablePointer<Int>
   /// What it knows of the blocks that it has translated, by address and size.
   var blocks: [UInt64: CachedBlock] = [:]
   /// The blocks that ran last, by a hash of the address: one load and one comparison on the fast path.
@@ -77,14 +81,16 @@ final class Engine {
   var lastUse = 0
   private let tables: ShadowTables
   private var contexts: [UnsafeMutableRawPointer] = []
-  private var savedBytes: [UnsafeMutableRawPointer] = []
 
   init(space: AddressSpace, tables: ShadowTables, segments: Segments) throws {
     self.space = space
     self.tables = tables
+    entries = space.user.table.entries
+    userWeakenings = space.user.weakeningCounter
+    kernelWeakenings = space.kernel.weakeningCounter
     try space.user.prepareForExecution()
     try space.kernel.prepareForExecution()
-    weakenings = space.user.weakenings + space.kernel.weakenings
+    weakenings = userWeakenings.pointee + kernelWeakenings.pointee
     var opened: OpaquePointer?
     guard uc_open(UC_ARCH_X86, UC_MODE_32, &opened) == UC_ERR_OK, let opened else {
       throw MemoryExhausted(description: "the host has no memory for another engine")
@@ -122,7 +128,6 @@ final class Engine {
     uc_close(handle)
     cache.deallocate()
     contexts.forEach { $0.deallocate() }
-    savedBytes.forEach { $0.deallocate() }
   }
 
   func read(_ register: uc_x86_reg) -> UInt32 {
@@ -144,14 +149,6 @@ final class Engine {
     return place
   }
 
-  /// A copy of `count` bytes that lives as long as the engine, padded to whole words.
-  func keep(_ bytes: UnsafeRawPointer, _ count: Int) -> UnsafeRawPointer {
-    let place = UnsafeMutableRawPointer.allocate(byteCount: (count + 15) & ~7, alignment: 8)
-    place.copyMemory(from: bytes, byteCount: count)
-    savedBytes.append(place)
-    return UnsafeRawPointer(place)
-  }
-
   /// The host bytes that the engine fetches for `address`.
   func host(_ address: UInt64) -> UnsafeRawPointer? {
     guard let range = space.range(of: address), let window = range.window else { return nil }
@@ -159,15 +156,18 @@ final class Engine {
   }
 
   /// Whether a page was weakened since the engine last flushed.
-  var isStale: Bool { weakenings != space.user.weakenings + space.kernel.weakenings }
-  func noteFlush() { weakenings = space.user.weakenings + space.kernel.weakenings }
+  var isStale: Bool { weakenings != userWeakenings.pointee + kernelWeakenings.pointee }
+  func noteFlush() { weakenings = userWeakenings.pointee + kernelWeakenings.pointee }
+
+  /// Whether `memory` is that of this engine's address space: cheaper to ask than which one is current.
+  func sees(_ memory: GuestMemory) -> Bool { memory.translation.pointee.user.entries == entries }
 
   static func text(_ status: uc_err) -> String { String(cString: uc_strerror(status)) }
 }
 
 /// A block as an engine translated it: what its bytes were, and where to look whether they still are.
 ///
-/// Safety: both pointers are the engine's, which owns every value of this type.
+/// Safety: the bytes are the processor's and those behind `host` the address space's; both outlive the engine that owns the value.
 struct CachedBlock: @unchecked Sendable {
   /// Address and size; 0 is none.
   var key: UInt64

@@ -12,7 +12,8 @@ import Memory
 public final class Processor: Registers {
   public let memory: VirtualMemory
   public let stream: EventStream
-  public unowned let supervisor: any Supervisor
+  /// Safety: who supervises a processor outlives it; a counted reference would cost more than a trap does.
+  public unowned(unsafe) let supervisor: any Supervisor
   let segments: Segments
   let disassembler: Disassembler
   let facts: EngineFacts
@@ -25,8 +26,11 @@ public final class Processor: Registers {
   let scratch: OpaquePointer
   let progress: UnsafeMutablePointer<Progress>
   var traps: [TrapRange] = []
-  /// Every block the run has seen, by address and size: the numbers of its contents.
-  var blockNumbers: [UInt64: [BlockID]] = [:]
+  /// Every block the run has seen.
+  var blockNumbers: [BlockContent: BlockID] = [:]
+  /// What the blocks were translated from: engines compare it with memory. Those of traps are not recorded and have no number.
+  var savedBytes: [BlockID: UnsafeMutableRawPointer] = [:]
+  var unrecordedBytes: [UnsafeMutableRawPointer] = []
   /// Where guest code goes on, if somebody said so since control left it.
   private(set) var nextIP: UInt64?
   /// Where guest code stands while it does not run.
@@ -80,6 +84,8 @@ public final class Processor: Registers {
     uc_context_free(context)
     uc_context_free(scratch)
     progress.deallocate()
+    savedBytes.values.forEach { $0.deallocate() }
+    unrecordedBytes.forEach { $0.deallocate() }
   }
 
   // MARK: Registers
@@ -96,11 +102,14 @@ public final class Processor: Registers {
     return UnsafePointer(place)
   }()
 
+  /// Held here because a global is asked each time whether it exists yet.
+  private let numbers = registerNumbers
+
   public subscript(register: Register) -> UInt64 {
     get {
       if register == .ip { return nextIP ?? currentIP }
       var value: UInt32 = 0
-      uc_reg_read(engine.handle, Self.registerNumbers[register.rawValue], &value)
+      uc_reg_read(engine.handle, numbers[register.rawValue], &value)
       return UInt64(value)
     }
     set {
@@ -109,7 +118,7 @@ public final class Processor: Registers {
         return
       }
       var value = UInt32(truncatingIfNeeded: newValue)
-      uc_reg_write(engine.handle, Self.registerNumbers[register.rawValue], &value)
+      uc_reg_write(engine.handle, numbers[register.rawValue], &value)
     }
   }
 
@@ -229,7 +238,7 @@ public final class Processor: Registers {
       stop(.supervisor)
       return true
     }
-    if memory.current !== engine.space {
+    if !engine.sees(memory.memory) {
       request = .switchSpace
       uc_emu_stop(engine.handle)
       return true

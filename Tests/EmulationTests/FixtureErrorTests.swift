@@ -187,7 +187,7 @@ func files() throws {
   let missing = try #require(try read("none.yaml"))
   #expect(missing.kind == .missingFile && missing.exitCode == 66 && missing.message == "no such file")
   #expect(try read("")?.message == "a directory, not a fixture")
-  #expect(try read("empty.yaml", [])?.message == "empty: a fixture begins with “fixture: 1”")
+  #expect(try read("empty.yaml", [])?.message == "the file is empty; expected a fixture, which begins with “fixture: 1”")
   #expect(try read("nul.yaml", Array("fixture: 1\n\0".utf8))?.line == 2)
   let latin = try #require(try read("latin.yaml", Array("fixture: 1\nabout: h".utf8) + [0xe9, 10]))
   #expect(latin.message == "not UTF-8" && latin.line == 2 && latin.exitCode == 65)

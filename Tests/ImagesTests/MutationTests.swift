@@ -14,10 +14,11 @@ struct SplitMix64: RandomNumberGenerator {
   }
 }
 
-@Test("10,000 broken listings are read or refused, never worse", arguments: 0..<20)
+/// The command line's tests throw many more, in a process of its own.
+@Test("broken listings are read or refused, never worse", arguments: 0..<4)
 func mutations(batch: Int) {
   let originals = [Excerpts.fltMgr, Excerpts.nt, Excerpts.whole].map { Array($0.utf8) }
-  for seed in UInt64(batch * 500)..<UInt64(batch * 500 + 500) {
+  for seed in UInt64(batch * 100)..<UInt64(batch * 100 + 100) {
     var random = SplitMix64(state: seed)
     var bytes = originals[Int(random.next() % 3)]
     for _ in 0...random.next() % 4 { mutate(&bytes, &random) }

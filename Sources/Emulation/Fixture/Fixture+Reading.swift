@@ -70,7 +70,7 @@ extension Fixture {
     guard let handle = FileHandle(forReadingAtPath: path), let data = try? handle.read(upToCount: YAMLScreen.maximumSize + 1) ?? Data()
     else { throw FixtureError("cannot be read", in: path, kind: .missingFile) }
     if data.count > YAMLScreen.maximumSize { throw FixtureError("larger than 4 MiB", in: path) }
-    if data.isEmpty { throw FixtureError("empty: a fixture begins with “fixture: 1”", in: path) }
+    if data.isEmpty { throw FixtureError("the file is empty; expected a fixture, which begins with “fixture: 1”", in: path) }
     if let nul = data.firstIndex(of: 0) {
       throw FixtureError("a NUL byte: a fixture is text", in: path, line: Self.line(of: nul, in: data))
     }

@@ -71,6 +71,7 @@ extension Machine {
       case .bugCheck: .bugcheck
       case .limit, .stopped: .limit
       case .missingRoutine: .missingRoutine
+      case .waiting: .waiting
       }
     if actual != name { mismatch(line, "the outcome was to be \(name.rawValue); \(sentence(outcome))") }
   }
@@ -177,6 +178,7 @@ extension Machine {
       "it ended in bugcheck \(bugCheck.code): \(bugCheck.parameters.map { describe($0) }.joined(separator: ", "))"
     case .limit(let limit): "it reached the limit of \(limit.rawValue)"
     case .missingRoutine(let name): "it called \(name), which nobody provides"
+    case .waiting: "it waits, and nothing is due"
     case .stopped: "it was stopped"
     }
   }

@@ -68,7 +68,13 @@ extension Machine {
   /// Puts the code of every trap in its place: what runs after the routine has been served.
   private func writeTraps(reserved: [String: UInt64]) throws -> [TrapRange] {
     let (base, count) = kernel.trapRange
-    var ranges = [TrapRange(base: base, count: count + missing.count, first: 0)]
+    let callbacks = kernel.callbackRange
+    names.callbacks = callbacks.base..<callbacks.base + UInt64(callbacks.count) * TrapRange.stride
+    for place in 0..<callbacks.count { overwrite([0xc3], at: callbacks.base + UInt64(place) * TrapRange.stride) }
+    var ranges = [
+      TrapRange(base: base, count: count + missing.count, first: 0),
+      TrapRange(base: callbacks.base, count: callbacks.count, first: Self.firstCallback),
+    ]
     for (number, export) in Self.exports.exports.enumerated() {
       let address = names.trapAddresses[number]
       overwrite(TrapRange.code(popping: export.stackBytes(fixture.target)), at: address)

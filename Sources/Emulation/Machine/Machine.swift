@@ -68,7 +68,11 @@ final class Machine: Supervisor {
     continuation == .stop || isStoppedByWatcher ? .stop : .proceed
   }
 
+  /// Trap numbers from here on are places that callbacks return to.
+  static let firstCallback = 1 << 20
+
   func serve(trap: Int) -> Directive {
+    if trap >= Self.firstCallback { return directive(kernel.callbackReturned(to: trap - Self.firstCallback)) }
     guard trap < Self.exports.exports.count else {
       outcome = .missingRoutine(missing[trap - Self.exports.exports.count])
       isOver = true
@@ -102,6 +106,7 @@ final class Machine: Supervisor {
     switch kernel.ending {
     case .bugCheck(let bugCheck): end(.bugCheck(bugCheck))
     case .memoryExhausted: end(.limit(.memory))
+    case .idle: end(.waiting)
     case .missingRoutine(let name): end(.missingRoutine(name))
     case nil: if isStoppedByWatcher { end(.stopped) }
     }

@@ -4,15 +4,15 @@ import WindowsTypes
 extension Machine {
   /// The run's result, after its last step.
   func result() throws -> Run {
-    let ledger = Ledger(stream, names: names.ledgerNames)
+    let ledger = Ledger(stream, names: names.forLedger)
     let line = fixture.expect.origin.line
     check(fixture.expect)
     check(ledger, line)
     return Run(
       fixture: fixture, outcome: outcome, verdict: ledger.verdict, findings: ledger.findings, locks: ledger.locks,
-      headline: ledger.locks.headline(names.ledgerNames) ?? sentence(outcome), events: stream,
+      headline: ledger.locks.headline(names.forLedger) ?? sentence(outcome), events: stream,
       names: names, messages: messages, instructions: processor.instructions, snapshots: processor.snapshots,
-      mismatches: mismatches)
+      mismatches: mismatches, memory: FinalMemory(spaces: kernel.processes.map(\.space), current: memory.current))
   }
 
   private func check(_ ledger: Ledger, _ line: Int?) {

@@ -2,7 +2,6 @@ import Events
 import Guest
 import Images
 import NTKernel
-import Verification
 
 /// The names of everything in a run: what is needed to print it, without the machine.
 public struct Names: Sendable {
@@ -33,6 +32,8 @@ public struct Names: Sendable {
   public internal(set) var exports: ExportTable
   /// Where each export's code lies, by number.
   public internal(set) var trapAddresses: [UInt64] = []
+  /// Where callbacks of the kernel's return to.
+  var callbacks: Range<UInt64> = 0..<0
   private var trapNumbers: [UInt64: Int] = [:]
 
   init(target: Target, exports: ExportTable) {
@@ -48,16 +49,12 @@ public struct Names: Sendable {
   /// `nt!KeStackAttachProcess`, `fltMgr!FltLockUserBuffer+0x86`; `nil` where nothing is known.
   public func symbol(at address: UInt64) -> String? {
     if let number = trapNumbers[address] { return "\(exports.exports[number].module)!\(exports.exports[number].name)" }
+    if callbacks.contains(address) { return "nt!KiCallbackReturn" }
     return images.first { $0.contains(address) }?.symbol(at: address)
   }
 
   /// The image that holds `address`.
   public func image(at address: UInt64) -> Image? { images.first { $0.contains(address) } }
-
-  /// As the ledger wants them.
-  public var ledgerNames: LedgerNames {
-    LedgerNames(process: { processes[$0].title }, symbol: symbol(at:), systemRangeStart: target.systemRangeStart)
-  }
 
   public func process(at object: UInt64) -> ProcessID? { processes.firstIndex { $0.object == object } }
   public func thread(at object: UInt64) -> ThreadID? { threads.firstIndex { $0.object == object } }

@@ -15,6 +15,8 @@ public enum Outcome: Sendable, Hashable {
   case limit(Limit)
   /// Guest code called a routine that nobody provides: `nt!ZwFoo`.
   case missingRoutine(String)
+  /// Every thread waits, and nothing is due.
+  case waiting
   /// The watcher ended it.
   case stopped
 
@@ -50,6 +52,8 @@ public struct Run {
   public let snapshots: [RegisterSnapshot]
   /// What is not as the fixture expects.
   public let mismatches: [Mismatch]
+  /// Memory as the run left it.
+  let memory: FinalMemory
 
   public var isAsExpected: Bool { mismatches.isEmpty }
 }

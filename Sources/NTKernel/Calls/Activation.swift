@@ -8,6 +8,10 @@ enum Activation {
   case dispatch
   /// A call that the run itself makes.
   case step
+  /// A thread's outermost routine: its end is the thread's.
+  case thread
+  /// Calls that interrupted a thread, which goes on with these registers; `nil` where nobody ran.
+  case interrupt([Register: UInt64]?)
 }
 
 /// What became of a call that the run made.

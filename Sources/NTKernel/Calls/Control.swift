@@ -7,9 +7,6 @@ import WindowsTypes
 extension Kernel {
   /// Guest code reached the trap of export number `trap`: its routine runs, at once or until it waits.
   public func serve(trap: Int) -> Continuation {
-    if trap == callbackTrap {
-      do { return try resumeRoutine() } catch { return end(error) }
-    }
     servedExport = trap
     servedStackPointer = registers[.sp]
     do {
@@ -18,9 +15,15 @@ extension Kernel {
       switch export.body {
       case .immediate(let body):
         var reader = arguments(of: export)
-        let value = try body(self, &reader)
-        finishCall(trap, export, value)
-        return .proceed
+        do {
+          let value = try body(self, &reader)
+          finishCall(trap, export, value)
+        } catch is ThreadBlocks {
+          try suspendRunning(.export(number: trap, registersAfterReturn(of: export, stackPointer: servedStackPointer)))
+          return try runNextThread()
+        }
+        guard isInterruptDue else { return .proceed }
+        return try interrupt(goingOnWith: registersAfterReturn(of: export, stackPointer: servedStackPointer)) ?? .proceed
       case .waiting(let decode):
         var reader = arguments(of: export)
         let body = try decode(self, &reader)
@@ -40,6 +43,14 @@ extension Kernel {
     if let type = export.resultType, type.size(in: memory.target) > memory.target.width.rawValue { registers[.dx] = value >> 32 }
   }
 
+  /// A wait that an export ended with is over: its result, late.
+  func recordResult(_ number: Int, _ value: UInt64) { finishCall(number, exports.exports[number], value) }
+
+  /// Lets the innermost waiting routine of `thread` go on.
+  func resumeRoutine(of thread: Thread, returning value: UInt64) throws -> Continuation {
+    try obey(try thread.routines.resume(returning: value), on: thread)
+  }
+
   /// What a routine preserves for its caller, and where it returns to.
   private func callersRegisters() -> [Register: UInt64] {
     var saved: [Register: UInt64] = [:]
@@ -57,13 +68,20 @@ extension Kernel {
     return try obey(try thread.routines.start(body), on: thread)
   }
 
-  /// A callback that a routine waits for has returned.
-  func resumeRoutine() throws -> Continuation {
-    guard let thread = running else { throw KernelError("no thread runs") }
-    let dead = try thread.routines.unwind(to: registers[.sp])
-    thread.activations.removeLast(dead)
-    if let stackPointer = thread.routines.stackPointer { registers[.sp] = stackPointer }
-    return try obey(try thread.routines.resume(returning: registers[.ax]), on: thread)
+  /// A callback has returned to place number `place`: the routine that waits for it goes on, whatever the callback popped.
+  public func callbackReturned(to place: Int) -> Continuation {
+    do {
+      guard let thread = running else { throw KernelError("no thread runs") }
+      // Those above it were abandoned by a jump; one that is not there is guest code that strayed to a place of ours.
+      guard let depth = stride(from: thread.routines.depth, to: 0, by: -1).first(where: { ($0 - 1) % Self.callbackPlaces == place })
+      else { throw BugCheck(.unexpectedKernelModeTrap, 6, 0, 0, registers[.ip]) }
+      let dead = try thread.routines.unwind(toDepth: depth)
+      thread.activations.removeLast(dead)
+      if let stackPointer = thread.routines.stackPointer { registers[.sp] = stackPointer }
+      return try obey(try thread.routines.resume(returning: registers[.ax]), on: thread)
+    } catch {
+      return end(error)
+    }
   }
 
   private func obey(_ exit: Exit, on thread: Thread) throws -> Continuation {
@@ -81,6 +99,8 @@ extension Kernel {
       case .step:
         callResult = .returned(value)
         return .stop
+      case .thread: return try endRunningThread(.success)
+      case .interrupt(let values): return try returnFromInterrupt(to: values)
       case .dispatch, nil: throw KernelError("exception dispatch returned")
       }
     case .raised(let error):
@@ -91,20 +111,20 @@ extension Kernel {
       }
       return handle(error, ip: registers[.ip], sp: registers[.sp])
     case .call(let call):
-      try enter(call)
+      try enter(call, on: thread)
       return .proceed
     case .blocked:
-      ending = .missingRoutine("waiting")
-      return .stop
+      try suspendRunning(.routine(allRegisters()))
+      return try runNextThread()
     }
   }
 
   /// Makes guest code run `call`, and come back by the callback trap.
-  private func enter(_ call: GuestCall) throws {
+  private func enter(_ call: GuestCall, on thread: Thread) throws {
     for (register, value) in call.registers { registers[register] = value }
     var stackPointer = registers[.sp]
     let width = UInt64(memory.target.width.rawValue)
-    for value in call.arguments.reversed() + [callbackReturn] {
+    for value in call.arguments.reversed() + [callbackReturn(depth: thread.routines.depth)] {
       stackPointer -= width
       try GuestWord(value).store(memory.memory, at: stackPointer)
     }
@@ -112,8 +132,16 @@ extension Kernel {
     registers[.ip] = call.routine
   }
 
-  /// Where guest callbacks return to.
-  var callbackReturn: UInt64 { trapAddresses[callbackTrap] }
+  /// How many places for returning callbacks there are; deeper routines share them.
+  private static let callbackPlaces = 256
+
+  /// Where the callback returns to that the routine at `depth`, counted from 1, waits for.
+  private func callbackReturn(depth: Int) -> UInt64 {
+    layout.callbacks.lowerBound + UInt64((depth - 1) % Self.callbackPlaces) * 16
+  }
+
+  /// The places that callbacks return to.
+  public var callbackRange: (base: UInt64, count: Int) { (layout.callbacks.lowerBound, Self.callbackPlaces) }
 
   /// For routines: calls guest code on the running thread and returns its result register.
   ///
@@ -142,6 +170,7 @@ extension Kernel {
       case let transfer as ControlTransfer:
         try leave(for: transfer)
         return .proceed
+      case let ends as ThreadEnds: return try endRunningThread(ends.status)
       case let raised as GuardedRaise:
         callResult = .raised(raised.code.rawValue)
         return .stop
@@ -183,7 +212,7 @@ extension Kernel {
   func site() -> Site {
     let here = memory.memory
     let ip = registers[.ip]
-    let isInExport = trapAddresses.contains(ip)
+    let isInExport = trapPlaces.contains(ip)
     var stack: [UInt64] = []
     if isInExport, here.allows(.read, at: registers[.sp]), let caller = try? here.load(UInt32.self, at: registers[.sp]) {
       stack.append(UInt64(caller))
@@ -197,7 +226,8 @@ extension Kernel {
       guard UInt64(next) > frame else { break }
       frame = UInt64(next)
     }
-    return Site(ip: isInExport ? stack.first ?? ip : ip, stack: stack)
+    // A return to a place of the kernel's own says nothing to anybody.
+    return Site(ip: isInExport ? stack.first ?? ip : ip, stack: stack.filter { !layout.callbacks.contains($0) })
   }
 
   /// Calls `routine` on `thread` with the registers at rest: the run's own way in. The processor runs after this.

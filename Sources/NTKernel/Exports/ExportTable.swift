@@ -24,6 +24,8 @@ public struct ExportTable: Sendable {
   /// The kernel's and the HAL's own.
   public static let kernel: [[Export]] = [
     Export.ke, Export.attach, Export.irql, Export.mm, Export.mmMapping, Export.io, Export.ps, Export.ex, Export.rtl, Export.debug,
+    Export.waiting, Export.dispatcherObjects, Export.timersAndDPCs,
+    Export.systemThreads, Export.fastMutexes, Export.resources,
     Export.internals,
     Export.memoryBlocks, Export.rtlMemory, Export.narrowStrings, Export.wideStrings, Export.narrowStringChanges,
     Export.wideStringChanges, Export.narrowSecureStrings, Export.wideSecureStrings, Export.characters, Export.sorting,

@@ -85,8 +85,6 @@ extension Export {
 
   /// Places that only the kernel itself leads to.
   static let internals: [Export] = [
-    // Where a callback returns to: the routine that waits for it goes on.
-    export("KiCallbackReturn()", isImportable: false) { _ in },
     // The handler of the frame below a running handler: an exception while it runs is nested.
     export(
       "KiNestedExceptionHandler(ExceptionRecord, EstablisherFrame, ContextRecord, DispatcherContext)", .cdecl, isImportable: false

@@ -57,7 +57,7 @@ extension Kernel: PageFaultResolver {
   /// 0 read or 1 write, instruction.
   private func faultAtRaisedIRQL(_ irql: IRQL, _ access: Access, at address: UInt64) throws -> BugCheck {
     let ip = registers[.ip]
-    let isDriver = !trapAddresses.contains(ip) && !isKernelCode(ip)
+    let isDriver = !trapPlaces.contains(ip) && !isKernelCode(ip)
     let kind: UInt64 = access == .write ? 1 : access == .execute ? 8 : 0
     return BugCheck(
       isDriver ? .driverIRQLNotLessOrEqual : .irqlNotLessOrEqual, address, UInt64(irql.rawValue), kind, ip)

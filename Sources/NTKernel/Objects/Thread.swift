@@ -18,6 +18,17 @@ public final class Thread {
   let stackLimit: UInt64
   /// The stack pointer from which the run's next call on this thread starts.
   var restingStackPointer: UInt64
+  /// How it goes on, while it does not run.
+  var resumption = Resumption.none
+  var savedExceptionList: UInt64 = 0xffff_ffff
+  var savedIRQL = IRQL.passive
+  /// What it waits for.
+  var waitsFor: [Kernel.DispatcherObject] = []
+  var waitType = WAIT_TYPE.any
+  /// What its wait's status is when time runs out.
+  var timeoutStatus = NTSTATUS.timeout
+  /// A worker that found its queue empty.
+  var isIdleWorker = false
 
   init(
     id: ThreadID, name: String, object: Pointer<ETHREAD>, owner: Process, routines: RoutineStack, stackBase: UInt64,
@@ -31,6 +42,7 @@ public final class Thread {
     self.stackBase = stackBase
     self.stackLimit = stackLimit
     restingStackPointer = stackBase - 0x10
+    savedExceptionList = object.memory.target.endOfExceptionChain
   }
 }
 
@@ -61,7 +73,7 @@ extension Kernel {
     try tcb.InitialStack.store(Pointer(thread.stackBase, in: here))
     try tcb.StackBase.store(Pointer(thread.stackBase, in: here))
     try tcb.StackLimit.store(Pointer(thread.stackLimit, in: here))
-    try tcb.State.store(KTHREAD_STATE.ready.rawValue)
+    try tcb.State.store(.ready)
     try tcb.Priority.store(8)
     try tcb.BasePriority.store(8)
     for index in 0..<2 {
@@ -103,7 +115,7 @@ extension Kernel {
     try kpcr.NtTib.StackBase.store(Pointer(thread.stackBase, in: memory.memory))
     try kpcr.NtTib.StackLimit.store(Pointer(thread.stackLimit, in: memory.memory))
     try kpcr.NtTib.ExceptionList.store(Pointer(memory.target.endOfExceptionChain, in: memory.memory))
-    try thread.object.Tcb.State.store(KTHREAD_STATE.running.rawValue)
+    try thread.object.Tcb.State.store(.running)
     stream.append(.thread(thread.id))
     try switchAddressSpace(to: thread.object.Tcb.ApcState.Process.load(), .schedule)
   }

@@ -73,12 +73,28 @@ final class RoutineStack {
     return count
   }
 
-  /// Ends every routine and task of the thread.
-  func end() {
+  /// Abandons the routines above `depth`, innermost first. Returns how many.
+  func unwind(toDepth depth: Int) throws -> Int {
+    let count = suspended.count - depth
+    while suspended.count > depth, let top = suspended.popLast() {
+      top.continuation.resume(throwing: Abandoned.unwound)
+      _ = try advance()
+    }
+    return count
+  }
+
+  /// Abandons every waiting routine: the thread has ended.
+  func abandonAll() {
     while let top = suspended.popLast() {
       top.continuation.resume(throwing: Abandoned.threadEnded)
       loop.drain()
+      exit = nil
     }
+  }
+
+  /// Ends every routine and task of the thread.
+  func end() {
+    abandonAll()
     while let runner = idle.popLast() { runner.resume() }
     loop.drain()
   }

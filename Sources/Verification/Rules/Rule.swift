@@ -6,8 +6,8 @@ enum Occasion {
   case lock(LockRecord, earlier: LockRecord?)
   /// Frames were mapped. `behind` is the open lock that holds them for this buffer, if there is one.
   case mapping(MappingEvent, behind: LockRecord?)
-  /// A lock is still open when `process` ends, or, without one, when the run does.
-  case leftLocked(LockRecord, atExitOf: ProcessID?)
+  /// A lock is still open when the process ends that pays for it.
+  case leftLocked(LockRecord, atExitOf: ProcessID)
   case exit(ProcessID, lockedPages: Int)
 
   var site: Site? {

@@ -62,7 +62,7 @@ public struct KTHREAD: GuestStructure {
   public let TlsArray: Field<Pointer<Void>>
   public let KernelStack: Field<Pointer<Void>>
   public let DebugActive: Field<UInt8>
-  public let State: Field<UInt8>
+  public let State: Field<KTHREAD_STATE>
   public let Alerted: Field<UInt8>
   public let Iopl: Field<UInt8>
   public let NpxState: Field<UInt8>

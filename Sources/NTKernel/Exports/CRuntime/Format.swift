@@ -10,6 +10,8 @@ import WindowsTypes
 struct Formatter<Unit: CodeUnit> {
   /// How many units it makes at most.
   let limit: Int
+  /// Whether `%n` writes how much there is so far; it takes its argument either way.
+  let storesCount: Bool
   /// How wide text is shown in these units.
   let widen: ([UInt16]) -> [Unit]
   /// What `%S` and `%C` are about; `%s` and `%c` are about the other.
@@ -19,8 +21,12 @@ struct Formatter<Unit: CodeUnit> {
   /// No routine makes more than this: what a guest asks for beyond would be a matter of minutes, not of text.
   static var longest: Int { 1 << 20 }
 
-  init(limit: Int = Self.longest, widen: @escaping ([UInt16]) -> [Unit] = { $0.map(Unit.converted(fromWide:)) }) {
+  init(
+    limit: Int = Self.longest, storesCount: Bool = true,
+    widen: @escaping ([UInt16]) -> [Unit] = { $0.map(Unit.converted(fromWide:)) }
+  ) {
     self.limit = limit
+    self.storesCount = storesCount
     self.widen = widen
   }
 
@@ -121,7 +127,7 @@ struct Formatter<Unit: CodeUnit> {
     case "Z": return try counted(arguments.next(Pointer<UNICODE_STRING>.self), specification)
     case "n":
       let place = try arguments.next(Pointer<UInt32>.self)
-      try place.store(UInt32(output.count))
+      if storesCount { try place.store(UInt32(output.count)) }
       return []
     // `%%`, and what is no conversion stands for itself.
     default: return [conversion]
@@ -176,7 +182,7 @@ private struct Specification {
   ) -> [UInt8] {
     var digits = String(magnitude, radix: radix, uppercase: uppercase)
     if precision == 0 && magnitude == 0 { digits = "" }
-    digits = String(repeating: "0", count: max(0, min(precision ?? 0, 512) - digits.count)) + digits
+    digits = String(repeating: "0", count: max(0, min(precision ?? 0, 1 << 16) - digits.count)) + digits
     var sign = isNegative ? "-" : isSigned && flags.contains(.plus) ? "+" : isSigned && flags.contains(.space) ? " " : ""
     if flags.contains(.alternate) && magnitude != 0 && radix == 16 { sign = uppercase ? "0X" : "0x" }
     if flags.contains(.alternate) && radix == 8 && !digits.hasPrefix("0") { digits = "0" + digits }
@@ -198,7 +204,9 @@ extension Kernel {
 
   /// What `DbgPrint` shows; wide text appears as it is, whatever the code page.
   func formatted(_ format: Pointer<UInt8>, _ arguments: inout VariadicArguments) throws -> String {
-    var formatter = Formatter<UInt8>(limit: Self.longestMessage) { Array(String(decoding: $0, as: UTF16.self).utf8) }
+    var formatter = Formatter<UInt8>(limit: Self.longestMessage, storesCount: false) {
+      Array(String(decoding: $0, as: UTF16.self).utf8)
+    }
     try formatter.format(format, &arguments)
     return String(decoding: formatter.output.prefix(Self.longestMessage), as: UTF8.self)
   }

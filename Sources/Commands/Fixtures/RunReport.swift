@@ -1,0 +1,46 @@
+import Emulation
+import Reporting
+import Verification
+
+/// The lines of `run`, and the count of what is as expected.
+struct RunReport {
+  let palette: Palette
+  /// Columns of the terminal; `nil` where nothing is to be cut.
+  let width: Int?
+  private let nameWidth: Int
+  private(set) var count = 0
+  private(set) var asExpected = 0
+
+  init(names: [String], palette: Palette, width: Int?) {
+    self.palette = palette
+    self.width = width
+    nameWidth = (names.map(\.count).max() ?? 0) + 3
+  }
+
+  mutating func note(_ run: Run) {
+    count += 1
+    if run.isAsExpected { asExpected += 1 }
+  }
+
+  /// One line for the run, and one for each thing that is not as expected.
+  func lines(for run: Run, file: String) -> String {
+    let name = Console.printable(run.fixture.name).padded(to: nameWidth)
+    let verdict = run.verdict.title.padded(to: Verdict.allCases.map(\.title.count).max() ?? 0)
+    let room = width.map { $0 - 6 - name.count - verdict.count - 4 } ?? .max
+    let head = run.isAsExpected ? palette.green("ok") + "    " : palette.red("FAIL") + "  "
+    let painted = run.verdict == .wrongProcess ? palette.red(verdict) : verdict
+    var text = Self.trimmed(head + name, room < 1 && width != nil ? nil : painted + "    " + Console.printable(run.sentence).cut(to: room))
+    for mismatch in run.mismatches {
+      let place = mismatch.line.map { "\(file):\($0): " } ?? "\(file): "
+      text += "      " + Console.printable(place + mismatch.sentence) + "\n"
+    }
+    return text
+  }
+
+  /// The name alone where the terminal has no room for more.
+  private static func trimmed(_ name: String, _ rest: String?) -> String {
+    var line = Substring(name + (rest ?? ""))
+    while line.last == " " { line.removeLast() }
+    return line + "\n"
+  }
+}

@@ -1,0 +1,99 @@
+import ArgumentParser
+import FilterManager
+import Guest
+import NTKernel
+import Reporting
+
+struct ExportsCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "exports",
+    abstract: "Print every kernel routine that Probelock provides, and how far.",
+    discussion: """
+      The columns: the convention with the bytes of stack that the routine pops, the highest IRQL at which it may be called, and \
+      its prototype. Below it stands what is missing where it is not all there, and what the documentation leaves open.
+      """)
+
+  @Argument(help: ArgumentHelp("Routines to print, with or without their module; all where none is named.", valueName: "routine"))
+  var routines: [String] = []
+  @OptionGroup var output: OutputOptions
+
+  func run() throws {
+    let all = ExportTable.kernel.joined() + FilterManager.exports
+    let exports = try select(all.filter(\.isImportable))
+    if output.json {
+      Console.put(JSONValue.document(["target": .string(Target.windowsXP_x86.name), "exports": .array(exports.map(json))]).text())
+    } else {
+      let width = max(40, Console.width ?? 80)
+      Console.put(exports.map { text($0, width) }.joined())
+    }
+  }
+
+  private func select(_ all: [Export]) throws -> [Export] {
+    guard !routines.isEmpty else { return all.sorted { ($0.module, $0.name) < ($1.module, $1.name) } }
+    return try routines.map { wanted in
+      let found = all.first { "\($0.module)!\($0.name)".lowercased() == wanted.lowercased() || $0.name.lowercased() == wanted.lowercased() }
+      guard let found else {
+        let known = all.map { wanted.contains("!") ? "\($0.module)!\($0.name)" : $0.name }
+        throw Failure(.badInput, "\(wanted): no such routine is provided\(suggestion(wanted, among: known))")
+      }
+      return found
+    }
+  }
+
+  private func text(_ export: Export, _ width: Int) -> String {
+    let bytes = export.stackBytes(.windowsXP_x86)
+    let head = export.convention.rawValue.padded(to: 9) + "\(bytes)".leftPadded(to: 2) + "  " + irql(export).padded(to: 13)
+    let indent = String(repeating: " ", count: head.count)
+    let prototype = "\(export.module)!\(export.name)(\(export.parameters.joined(separator: ", ")))"
+    var lines = wrap(prototype, width - indent.count)
+    lines[0] = head + lines[0]
+    for index in lines.indices.dropFirst() { lines[index] = indent + "  " + lines[index] }
+    for note in notes(export) { lines += wrap(note, width - indent.count - 4).map { indent + "    " + $0 } }
+    return lines.joined(separator: "\n") + "\n"
+  }
+
+  private func irql(_ export: Export) -> String {
+    guard let highest = export.highestIRQL else { return "any IRQL" }
+    let name = "\(highest)"
+    return (highest.rawValue == 0 ? "" : "<= ") + (name.hasSuffix("_LEVEL") ? String(name.dropLast(6)) : name)
+  }
+
+  private func notes(_ export: Export) -> [String] {
+    var notes: [String] = []
+    if case .partial(let missing) = export.support { notes.append("partial: \(missing)") }
+    if let uncertainty = export.uncertainty { notes.append("uncertain: \(uncertainty)") }
+    return notes
+  }
+
+  private func json(_ export: Export) -> JSONValue {
+    var missing: String?
+    if case .partial(let text) = export.support { missing = text }
+    return .object([
+      "module": .string(export.module), "name": .string(export.name), "parameters": .array(export.parameters.map { .string($0) }),
+      "convention": .string(export.convention.rawValue), "stackBytes": .number(export.stackBytes(.windowsXP_x86)),
+      "highestIRQL": export.highestIRQL.map { .number(Int($0.rawValue)) } ?? .null,
+      "support": .string(missing == nil ? "full" : "partial"), "missing": missing.map { .string($0) },
+      "uncertainty": export.uncertainty.map { .string($0) },
+    ])
+  }
+
+  /// Lines of at most `width` columns, broken between words; a longer word has its own.
+  private func wrap(_ text: String, _ width: Int) -> [String] {
+    var lines = [""]
+    for word in text.split(separator: " ") {
+      let last = lines[lines.count - 1]
+      if last.isEmpty {
+        lines[lines.count - 1] = String(word)
+      } else if last.count + 1 + word.count <= width {
+        lines[lines.count - 1] = last + " " + word
+      } else {
+        lines.append(String(word))
+      }
+    }
+    return lines
+  }
+}
+
+extension String {
+  func leftPadded(to width: Int) -> String { String(repeating: " ", count: max(0, width - count)) + self }
+}

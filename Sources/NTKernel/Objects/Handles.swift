@@ -1,0 +1,39 @@
+import Guest
+import WindowsTypes
+
+/// The handles of the run: a table for each process, and the kernel's own, whose handles have the high bit set.
+struct HandleTable {
+  struct Entry {
+    /// The object's body.
+    let object: UInt64
+    let grantedAccess: UInt32
+  }
+  private var entries: [Key: Entry] = [:]
+  private var next: [Int: UInt64] = [:]
+
+  private struct Key: Hashable {
+    let process: Int
+    let handle: UInt64
+  }
+  /// The table of kernel handles, which every process sees.
+  static let kernel = -1
+  private static let kernelBit: UInt64 = 0x8000_0000
+
+  /// A new handle of `process` (``kernel`` for the kernel's) to the object whose body is at `object`.
+  mutating func insert(_ object: UInt64, access: UInt32, process: Int) -> UInt64 {
+    let value = next[process, default: 4]
+    next[process] = value + 4
+    let handle = process == Self.kernel ? value | Self.kernelBit : value
+    entries[Key(process: process, handle: handle)] = Entry(object: object, grantedAccess: access)
+    return handle
+  }
+
+  subscript(handle: UInt64, process: Int) -> Entry? { entries[Self.key(handle, process)] }
+
+  mutating func remove(_ handle: UInt64, process: Int) -> Entry? { entries.removeValue(forKey: Self.key(handle, process)) }
+
+  /// The low two bits of a handle are the caller's own.
+  private static func key(_ handle: UInt64, _ process: Int) -> Key {
+    Key(process: handle & kernelBit != 0 ? kernel : process, handle: handle & ~3)
+  }
+}

@@ -1,0 +1,141 @@
+import Events
+import Guest
+import WindowsTypes
+
+/// How a thread goes on when it gets the processor.
+enum Resumption {
+  /// It runs, or has never run a call of its own.
+  case none
+  /// With these registers.
+  case registers([Register: UInt64])
+  /// It waits in an export that ends with the wait: with these registers, and the wait's status as the result.
+  case export(number: Int, [Register: UInt64])
+  /// A kernel routine of its waits; these were the registers.
+  case routine([Register: UInt64])
+  /// It begins with this routine.
+  case start(RoutineStack.Body)
+}
+
+/// An export's last act is a wait that is not over: its thread goes on when somebody wakes it.
+struct ThreadBlocks: Error {}
+
+/// The running thread ends here and now.
+struct ThreadEnds: Error { let status: NTSTATUS }
+
+/// Who runs: one processor, the highest priority first, and first come first served within one.
+///
+/// Nothing of the host decides: the order follows from the order of the calls that made threads ready.
+extension Kernel {
+  /// Makes a thread ready behind those of its priority.
+  func makeReady(_ thread: Thread) throws {
+    try thread.object.Tcb.State.store(.ready)
+    readyThreads.append(thread)
+  }
+
+  private func nextReady() throws -> Thread? {
+    var best: (index: Int, priority: Int8)?
+    for (index, thread) in readyThreads.enumerated() {
+      let priority = try thread.object.Tcb.Priority.load()
+      if best == nil || priority > best?.priority ?? 0 { best = (index, priority) }
+    }
+    return best.map { readyThreads.remove(at: $0.index) }
+  }
+
+  /// Gives the processor to the next ready thread; lets time pass while there is none.
+  ///
+  /// Where nobody is ready and nothing is due, the run has come to rest: ``Ending/idle``.
+  func runNextThread() throws -> Continuation {
+    while true {
+      if let next = try nextReady() { return try resume(next) }
+      guard let due = timers.nextDue else {
+        ending = .idle
+        return .stop
+      }
+      skipTime(to: due)
+      try expireTimers()
+      if !deferredCalls.isEmpty { return try deliverDeferredCalls(on: try idleThread(), interrupting: nil) }
+    }
+  }
+
+  /// Lets `thread` go on where it stopped.
+  private func resume(_ thread: Thread) throws -> Continuation {
+    let resumption = thread.resumption
+    thread.resumption = .none
+    try run(thread)
+    try kpcr.NtTib.ExceptionList.store(Pointer(thread.savedExceptionList, in: memory.memory))
+    try kpcr.Irql.store(thread.savedIRQL)
+    func load(_ values: [Register: UInt64]) { for (register, value) in values { registers[register] = value } }
+    switch resumption {
+    case .none: throw KernelError("\(thread.name) was ready with nothing to do")
+    case .registers(let values):
+      load(values)
+      return .proceed
+    case .export(let number, let values):
+      load(values)
+      recordResult(number, UInt64(try thread.object.Tcb.WaitStatus.load().rawValue))
+      return .proceed
+    case .routine(let values):
+      load(values)
+      return try resumeRoutine(of: thread, returning: UInt64(try thread.object.Tcb.WaitStatus.load().rawValue))
+    case .start(let body):
+      registers[.sp] = thread.restingStackPointer
+      registers[.bp] = 0
+      registers[.flags] = 0x202
+      return try start(.thread, body)
+    }
+  }
+
+  /// The running thread gives the processor away, to go on by `resumption`.
+  func suspendRunning(_ resumption: Resumption) throws {
+    guard let thread = running else { throw KernelError("no thread runs") }
+    thread.resumption = resumption
+    thread.savedExceptionList = try kpcr.NtTib.ExceptionList.load().address
+    thread.savedIRQL = try kpcr.Irql.load()
+  }
+
+  /// All registers, as they are.
+  func allRegisters() -> [Register: UInt64] {
+    Dictionary(uniqueKeysWithValues: Register.allCases.map { ($0, registers[$0]) })
+  }
+
+  /// The registers as they are once the export that was called at `stackPointer` has returned.
+  func registersAfterReturn(of export: Export, stackPointer: UInt64) throws -> [Register: UInt64] {
+    var values = allRegisters()
+    values[.ip] = try GuestWord.load(memory.memory, at: stackPointer).bits
+    values[.sp] = stackPointer + UInt64(memory.target.width.rawValue + export.stackBytes(memory.target))
+    return values
+  }
+
+  // MARK: Threads
+
+  /// Makes a system thread that runs `routine` with `context`, ready to run.
+  func createSystemThread(_ routine: UInt64, _ context: UInt64, in process: Process) throws -> Thread {
+    let thread = try createThread("system-\(threads.count)", in: process)
+    try thread.object.StartAddress.store(Pointer(routine, in: memory.memory))
+    thread.resumption = .start { [self] in try await call(routine, [context]) }
+    try makeReady(thread)
+    return thread
+  }
+
+  /// Ends the running thread: its waiting routines are abandoned, its object is signaled.
+  func endRunningThread(_ status: NTSTATUS) throws -> Continuation {
+    guard let thread = running else { throw KernelError("no thread runs") }
+    thread.routines.abandonAll()
+    thread.activations = []
+    try thread.object.Tcb.State.store(.terminated)
+    try thread.object.ExitStatus.store(status)
+    let object = thread.object.Tcb.Header
+    try object.SignalState.store(1)
+    try signal(object)
+    try thread.owner.object.ActiveThreads.store(thread.owner.object.ActiveThreads.load() &- 1)
+    return try runNextThread()
+  }
+
+  /// The thread on which deferred calls run while nobody else does.
+  private func idleThread() throws -> Thread {
+    if let idle { return idle }
+    let made = try createThread("idle", in: processes[0])
+    idle = made
+    return made
+  }
+}

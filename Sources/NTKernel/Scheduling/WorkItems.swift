@@ -1,0 +1,49 @@
+import Guest
+import WindowsTypes
+
+/// A routine that waits for a system worker thread.
+struct WorkItem {
+  let routine: UInt64
+  let arguments: [UInt64]
+  /// Runs when the routine has returned.
+  let finish: () throws -> Void
+}
+
+/// The system worker threads: routines at PASSIVE_LEVEL, in the System process.
+extension Kernel {
+  /// Queues `item` for the worker of its queue; the worker is made when it is first needed.
+  func queue(_ item: WorkItem, queue: Int) throws {
+    workQueues[queue, default: []].append(item)
+    if let worker = workers[queue] {
+      if case .routine = worker.resumption, worker.isIdleWorker {
+        worker.isIdleWorker = false
+        try worker.object.Tcb.WaitStatus.store(.success)
+        try makeReady(worker)
+      }
+      return
+    }
+    let worker = try createThread(["delayed-worker", "critical-worker", "hypercritical-worker"][min(queue, 2)], in: processes[0])
+    // Delayed work runs at priority 12, critical at 13, hypercritical at 15 (system worker threads, WDK).
+    try worker.object.Tcb.Priority.store([12, 13, 15][min(queue, 2)])
+    workers[queue] = worker
+    worker.resumption = .start { [self] in
+      while true {
+        while workQueues[queue, default: []].isEmpty {
+          worker.isIdleWorker = true
+          try worker.object.Tcb.State.store(.waiting)
+          _ = try await worker.routines.suspend(.blocked, at: registers[.sp])
+        }
+        guard let item = workQueues[queue]?.removeFirst() else { continue }
+        _ = try await call(item.routine, item.arguments, below: worker.restingStackPointer - 0x40)
+        try checkReturn(of: item.routine, isWorker: true)
+        let irql = try kpcr.Irql.load()
+        // WORKER_THREAD_RETURNED_AT_BAD_IRQL: routine, IRQL, item.
+        if irql != .passive {
+          throw BugCheck(.workerThreadReturnedAtBadIRQL, item.routine, UInt64(irql.rawValue), item.arguments.last ?? 0)
+        }
+        try item.finish()
+      }
+    }
+    try makeReady(worker)
+  }
+}

@@ -1,0 +1,72 @@
+import Emulation
+import Events
+import NTKernel
+import Verification
+import WindowsTypes
+
+extension Run {
+  /// The run as one JSON object: outcome, verdict, findings, locks, messages and what was not as expected.
+  public var json: JSONValue {
+    .object([
+      "name": .string(fixture.name), "about": fixture.about.isEmpty ? nil : .string(fixture.about),
+      "asExpected": .bool(isAsExpected),
+      "mismatches": .array(
+        mismatches.map { .object(["line": $0.line.map { .number($0) }, "sentence": .string($0.sentence)]) }),
+      "outcome": outcome.json, "verdict": .string(verdict.rawValue), "sentence": .string(sentence),
+      "findings": .array(findings.map { json($0) }), "locks": .array(locks.map { json($0) }),
+      "messages": .array(messages.map { .string($0) }), "instructions": .number(Int(clamping: instructions)),
+    ])
+  }
+
+  private func json(_ finding: Finding) -> JSONValue {
+    .object([
+      "rule": .string(finding.rule), "sentence": .string(finding.sentence), "site": finding.site.map { json($0) },
+      "isWrongProcess": .bool(finding.isWrongProcess),
+    ])
+  }
+
+  private func json(_ lock: LockRecord) -> JSONValue {
+    let event = lock.event
+    return .object([
+      "mdl": .address(event.mdl), "address": .address(event.address), "length": .number(Int(clamping: event.length)),
+      "pages": .number(event.frames.count), "operation": .string("\(event.intent)"), "routine": .string(event.routine),
+      "holder": json(process: lock.holder), "requestor": json(process: event.requestor), "account": json(process: event.account),
+      "current": json(process: event.current), "judgement": .string("\(lock.judgement)"), "runningIn": json(process: lock.runningIn),
+      "isUndone": .bool(lock.isUndone), "frames": .array(event.frames.map { .hexadecimal(UInt64($0)) }),
+      "site": json(event.site),
+    ])
+  }
+
+  private func json(_ site: Site) -> JSONValue {
+    .object([
+      "address": .address(site.ip), "symbol": names.symbol(at: site.ip).map { .string($0) },
+      "stack": .array(site.stack.map { .object(["address": .address($0), "symbol": names.symbol(at: $0).map { .string($0) }]) }),
+    ])
+  }
+
+  private func json(process id: ProcessID?) -> JSONValue {
+    guard let id, names.processes.indices.contains(id) else { return .null }
+    let process = names.processes[id]
+    return .object(["name": .string(process.name), "id": .number(Int(clamping: process.uniqueID))])
+  }
+}
+
+extension Outcome {
+  /// What the run came to, as an object whose member `kind` says which.
+  public var json: JSONValue {
+    switch self {
+    case .returned(let value): .object(["kind": "returned", "value": .address(value)])
+    case .raised(let code):
+      .object(["kind": "exception", "code": .address(UInt64(code)), "name": NTSTATUS(rawValue: code).name.map { .string($0) }])
+    case .bugCheck(let check):
+      .object([
+        "kind": "bugcheck", "code": .hexadecimal(UInt64(check.code.rawValue)), "name": .string("\(check.code)"),
+        "parameters": .array(check.parameters.map { .address($0) }),
+      ])
+    case .limit(let limit): .object(["kind": "limit", "limit": .string(limit.rawValue)])
+    case .missingRoutine(let name): .object(["kind": "missing-routine", "routine": .string(name)])
+    case .waiting: .object(["kind": "waiting"])
+    case .stopped: .object(["kind": "stopped"])
+    }
+  }
+}

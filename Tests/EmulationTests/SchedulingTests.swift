@@ -1,0 +1,96 @@
+import Emulation
+import Events
+import Testing
+import WindowsTypes
+
+@Suite("Threads and waits") struct SchedulingTests {
+  /// A world with one thread, `main`, and room for objects; each call is made on it in turn.
+  private func run(_ calls: [Fixture.Call]) throws -> Run {
+    try emulate(
+      Fixture(
+        "scheduling", load: ["nt.listing", "exercise.listing"], threads: [.init("main", in: "System")],
+        values: [
+          .init("event", size: 0x10), .init("timer", size: 0x28), .init("handle", size: 4), .init("due", size: 8, .u64([.max - 9_999_999])),
+          .init("mutex", size: 0x20), .init("dpc", size: 0x20), .init("objects", size: 8), .init("now", size: 8),
+        ], steps: calls.map { .call($0) }))
+  }
+
+  private func call(_ routine: Fixture.Place, _ arguments: Fixture.Arguments, expect: Fixture.CallExpectation? = nil) -> Fixture.Call {
+    Fixture.Call(on: "main", routine, with: arguments, expect: expect)
+  }
+
+  private let event = Fixture.Argument.place("event")
+  private let success = Fixture.CallExpectation.returns(.status("STATUS_SUCCESS"))
+
+  @Test("a wait gives the processor to the thread that will end it, and comes back with its status")
+  func waitForThread() throws {
+    let run = try run([
+      call("nt!KeInitializeEvent", [event, .constant("SynchronizationEvent"), 0]),
+      call(
+        "nt!PsCreateSystemThread", [.place("handle"), 0, 0, 0, 0, .place("nt!KeSetEvent"), event], expect: success),
+      call("nt!KeWaitForSingleObject", [event, 0, 0, 0, 0], expect: success),
+      call("nt!KeReadStateEvent", [event], expect: .returns(0)),
+    ])
+    #expect(run.mismatches.map(\.sentence) == [])
+    let threads = run.events.events.compactMap { if case .thread(let id) = $0 { id } else { nil } }
+    // main three times, the new thread, main again: for the rest of its wait and for the last call.
+    #expect(threads.suffix(4) == [0, 1, 0, 0])
+  }
+
+  @Test("where everybody waits, time jumps to what is due; where nothing is, the run says so")
+  func timeJumps() throws {
+    let timed = try run([
+      call("nt!KeInitializeTimer", [.place("timer")]),
+      // One second from now: -10,000,000.
+      call("nt!KeSetTimer", [.place("timer"), 0xff67_6980, 0xffff_ffff, 0], expect: .returns(0)),
+      call("nt!KeWaitForSingleObject", [.place("timer"), 0, 0, 0, 0], expect: success),
+      call("nt!KeReadStateTimer", [.place("timer")], expect: .returns(1)),
+      call("nt!KeDelayExecutionThread", [0, 0, .place("due")], expect: success),
+      call("nt!KeInitializeEvent", [event, 0, 0]),
+      call("nt!KeWaitForSingleObject", [event, 0, 0, 0, .place("due")], expect: .returns(.status("STATUS_TIMEOUT"))),
+      call("nt!KeWaitForSingleObject", [event, 0, 0, 0, 0], expect: .outcome(.waiting)),
+    ])
+    #expect(timed.mismatches.map(\.sentence) == [])
+    #expect(timed.outcome == .waiting)
+  }
+
+  @Test("a mutex counts its owner's acquisitions, and is nobody else's to release")
+  func mutex() throws {
+    let wait: Fixture.Arguments = [.place("mutex"), 0, 0, 0, 0]
+    let run = try run([
+      call("nt!KeInitializeMutex", [.place("mutex"), 0]),
+      call("nt!KeWaitForSingleObject", wait, expect: success),
+      call("nt!KeWaitForSingleObject", wait, expect: success),
+      call("nt!KeReadStateMutex", [.place("mutex")], expect: .returns(.integer(0xffff_ffff))),
+      call("nt!KeReleaseMutex", [.place("mutex"), 0], expect: .returns(.integer(0xffff_ffff))),
+      call("nt!KeReleaseMutex", [.place("mutex"), 0], expect: .returns(0)),
+      call("nt!KeReleaseMutex", [.place("mutex"), 0], expect: .raises("STATUS_MUTANT_NOT_OWNED")),
+    ])
+    #expect(run.mismatches.map(\.sentence) == [])
+  }
+
+  @Test("waiting at DISPATCH_LEVEL is a bugcheck, in a DPC another one")
+  func waitAtDispatch() throws {
+    let initialise = call("nt!KeInitializeEvent", [event, 0, 0])
+    var wait = call("nt!KeWaitForSingleObject", [event, 0, 0, 0, 0], expect: .bugcheck(.init("IRQL_NOT_LESS_OR_EQUAL")))
+    wait.irql = .dispatch
+    #expect(try run([initialise, wait]).mismatches.map(\.sentence) == [])
+    wait.kind = .dpc
+    wait.expect = .bugcheck(.init("ATTEMPTED_SWITCH_FROM_DPC"))
+    #expect(try run([initialise, wait]).mismatches.map(\.sentence) == [])
+  }
+
+  @Test("a deferred call interrupts whoever is there, at DISPATCH_LEVEL, and everything goes on as it was")
+  func deferredCall() throws {
+    let run = try run([
+      // The routine gets the DPC as its first argument, and stores its low byte there.
+      call("nt!KeInitializeDpc", [.place("dpc"), .place("exercise!StoreByte"), 0x55]),
+      call("nt!KeInsertQueueDpc", [.place("dpc"), 1, 2], expect: .returns(1)),
+      call("nt!KeInsertQueueDpc", [.place("dpc"), 1, 2], expect: .returns(1)),
+      call("hal!KeGetCurrentIrql", [], expect: .returns(0)),
+    ])
+    #expect(run.mismatches.map(\.sentence) == [])
+    let levels = run.events.events.compactMap { if case .irql(let from, let to) = $0 { [from, to] } else { nil } }
+    #expect(levels == [[0, 2], [2, 0], [0, 2], [2, 0]])
+  }
+}
