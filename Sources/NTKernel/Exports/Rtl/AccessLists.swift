@@ -88,8 +88,10 @@ extension Pointer where Pointee == ACL {
       let limit = address + UInt64(try self.AclSize.load())
       var place = address + 8
       for _ in 0..<(try self.AceCount.load()) {
-        guard place + 4 <= limit else { return nil }
-        place += UInt64(try Pointer<KNOWN_ACE>(place, in: memory).AceSize.load())
+        guard place + 4 <= limit, case let size = try Pointer<KNOWN_ACE>(place, in: memory).AceSize.load(), size >= 4 else {
+          return nil
+        }
+        place += UInt64(size)
       }
       return place <= limit ? place : nil
     }

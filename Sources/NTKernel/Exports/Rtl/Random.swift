@@ -24,7 +24,8 @@ extension Export {
 extension Kernel {
   fileprivate func random(_ seed: Pointer<UInt32>) throws -> UInt32 {
     if runtime.randomTable.isEmpty {
-      var value: UInt64 = 1
+      // Any start that is none of the seeds that callers begin with.
+      var value: UInt64 = 0x5eed_0bad
       runtime.randomTable = (0..<128).map { _ in
         value = (value &* 0x7fff_ffed &+ 0x7fff_ffc3) % 0x7fff_ffff
         return UInt32(value)
