@@ -72,11 +72,18 @@ let package = Package(
     tests(of: "Images", knows: ["Disassembly", "Guest"]),
     tests(of: "Disassembly", knows: ["Guest"]),
     tests(of: "Memory", knows: ["Guest"]),
-    tests(of: "NTKernel", knows: ["Events", "Guest", "Memory", "WindowsTypes"]),
+    tests(
+      of: "NTKernel", knows: ["Events", "FilterManager", "Guest", "Memory", "WindowsTypes"],
+      exclude: ["stack-bytes.tsv"]),
     tests(of: "Processor", knows: ["Disassembly", "Events", "Guest", "Memory"]),
     tests(of: "Verification", knows: ["Events"]),
     tests(of: "Emulation", knows: ["Events", "Guest", "NTKernel", "Verification", "WindowsTypes", yams]),
-    tests(of: "Reporting", knows: ["Emulation", "Events", "Guest", "GuestCode", "NTKernel", "Verification", "WindowsTypes"]),
+    tests(
+      of: "Reporting",
+      knows: [
+        "Disassembly", "Emulation", "Events", "Guest", "GuestCode", "NTKernel", "ProbelockTool", "Processor", "Verification", "WindowsTypes",
+      ],
+      exclude: ["Golden"]),
     tests(of: "Commands", knows: ["Emulation", "GuestCode", "ProbelockTool"]),
   ],
   swiftLanguageModes: [.v6]

@@ -57,6 +57,10 @@ public final class Kernel {
   var servedStackPointer: UInt64 = 0
   var servedReturnAddress: UInt64 = 0
   private let argumentLog: UnsafeMutablePointer<UInt64>
+  /// The highest IRQL of each export, by number; 255 where any will do.
+  private let highestIRQLs: [UInt8]
+  /// The processor page's IRQL byte. That page is never taken away, and this object keeps the memory that it is in.
+  private let irqlByte: UnsafePointer<UInt8>
   /// What a routine that returns nothing leaves in the result register.
   var keptResult: UInt64 { registers[.ax] }
   /// Why the run is over, once it is.
@@ -83,6 +87,8 @@ public final class Kernel {
     /// Guest code called a routine that nobody provides.
     case missingRoutine(String)
     case memoryExhausted(String)
+    /// A routine walks guest memory in a circle, where Windows would hang.
+    case endless(String)
   }
 
   /// - Parameters:
@@ -100,7 +106,12 @@ public final class Kernel {
     stackAddresses = AddressAllocator(layout.stacks, granule: GuestMemory.pageSize)
     argumentLog = .allocate(capacity: ArgumentReader.maximumCount)
     argumentLog.initialize(repeating: 0, count: ArgumentReader.maximumCount)
+    highestIRQLs = exports.exports.map { $0.highestIRQL?.rawValue ?? .max }
+    let processorPage = try memory.physical.allocate()
+    irqlByte = UnsafePointer(
+      (memory.physical.host(processorPage) + KPCR.layouts[memory.target].Irql.offset).assumingMemoryBound(to: UInt8.self))
     memory.resolver = self
+    try memory.kernel.set(Page(.valid, frame: processorPage), at: kpcr.address)
     try bringUp()
   }
 
@@ -111,9 +122,9 @@ public final class Kernel {
 
   /// The processor page, the shared data page, the segments.
   private func bringUp() throws {
-    for page in [
-      kpcr.address, memory.target.sharedUserDataAddress, layout.segmentTable, layout.variables.lowerBound,
-    ] { try mapKernelPages(at: page, size: GuestMemory.pageSize) }
+    for page in [memory.target.sharedUserDataAddress, layout.segmentTable, layout.variables.lowerBound] {
+      try mapKernelPages(at: page, size: GuestMemory.pageSize)
+    }
     let here = memory.memory
     let prcb = kpcr.PrcbData
     try kpcr.NtTib.ExceptionList.store(Pointer(memory.target.endOfExceptionChain, in: here))
@@ -196,5 +207,14 @@ public final class Kernel {
   @inline(__always)
   func beginCall(_ reader: inout ArgumentReader) {
     stream.append(call: servedExport, returnAddress: servedReturnAddress, arguments: reader.raw)
+    if irqlByte.pointee > highestIRQLs[servedExport] { noteIRQL(above: IRQL(rawValue: highestIRQLs[servedExport])) }
+  }
+
+  /// Records that the export which is being served was called above `limit`, if it was.
+  func noteIRQL(above limit: IRQL) {
+    guard irqlByte.pointee > limit.rawValue else { return }
+    stream.append(
+      .irqlTooHigh(
+        routine: exports.exports[servedExport].name, irql: irqlByte.pointee, limit: limit.rawValue, site: site()))
   }
 }

@@ -65,6 +65,7 @@ public struct Ledger {
     case .processExit(let process, let lockedPages):
       ask(.exit(process, lockedPages: lockedPages))
       leave(atExitOf: process)
+    case .irqlTooHigh(let routine, let irql, let limit, let site): ask(.call(routine: routine, irql: irql, limit: limit, site))
     default: break
     }
   }

@@ -178,3 +178,19 @@ import Testing
     #expect(Scenario().append(.processExit(1, lockedPages: 0)).rules.isEmpty)
   }
 }
+
+@Suite("Rules on calls") struct CallRuleTests {
+  @Test("irql-too-high: a finding that names routine, level and limit, and leaves the verdict alone")
+  func tooHigh() {
+    let ledger = Scenario()
+      .append(.irqlTooHigh(routine: "KeStackAttachProcess", irql: 2, limit: 1, site: Site(ip: Scenario.driver)))
+      .append(.irqlTooHigh(routine: "MmUnlockPages", irql: 31, limit: 2, site: Site(ip: Scenario.driver))).ledger
+    #expect(
+      ledger.findings.map(\.sentence) == [
+        "KeStackAttachProcess was called at DISPATCH_LEVEL; it may be called at APC_LEVEL or below",
+        "MmUnlockPages was called at IRQL 31; it may be called at DISPATCH_LEVEL or below",
+      ])
+    #expect(ledger.findings.allSatisfy { $0.rule == "irql-too-high" && $0.site?.ip == Scenario.driver && !$0.isWrongProcess })
+    #expect(ledger.verdict == .noLocks)
+  }
+}

@@ -107,6 +107,7 @@ final class Machine: Supervisor {
     case .bugCheck(let bugCheck): end(.bugCheck(bugCheck))
     case .memoryExhausted: end(.limit(.memory))
     case .idle: end(.waiting)
+    case .endless: end(.limit(.instructions))
     case .missingRoutine(let name): end(.missingRoutine(name))
     case nil: if isStoppedByWatcher { end(.stopped) }
     }

@@ -52,9 +52,6 @@ extension Export {
     export("KeTestSpinLock(SpinLock)", .fastcall) { (_, lock: Pointer<GuestWord>) -> UInt8 in
       try lock.load().bits == 0 ? 1 : 0
     },
-    // The kernel's own pair, at whatever level it is.
-    export("KiAcquireSpinLock(SpinLock)", .fastcall) { (kernel, lock: Pointer<GuestWord>) in try kernel.acquire(lock) },
-    export("KiReleaseSpinLock(SpinLock)", .fastcall) { (kernel, lock: Pointer<GuestWord>) in try kernel.release(lock) },
   ]
 
   static let queuedSpinLocks: [Export] = [

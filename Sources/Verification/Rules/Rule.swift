@@ -9,11 +9,14 @@ enum Occasion {
   /// A lock is still open when the process ends that pays for it.
   case leftLocked(LockRecord, atExitOf: ProcessID)
   case exit(ProcessID, lockedPages: Int)
+  /// A routine was called above its highest IRQL.
+  case call(routine: String, irql: UInt8, limit: UInt8, Site)
 
   var site: Site? {
     switch self {
     case .lock(let lock, _), .leftLocked(let lock, _): lock.event.site
     case .mapping(let mapping, _): mapping.site
+    case .call(_, _, _, let site): site
     case .exit: nil
     }
   }
@@ -43,6 +46,6 @@ extension Ledger {
   /// Every rule, in the order in which findings on one occasion are listed.
   static let rules: [any Rule] = [
     WrongProcess(), WrongAccount(), LockedTwice(), StaleMDL(), HandBuiltMDL(), WrongMapping(), ExitWithLockedPages(),
-    NeverUnlocked(),
+    NeverUnlocked(), CalledTooHigh(),
   ]
 }

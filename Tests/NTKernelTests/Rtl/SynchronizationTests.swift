@@ -122,8 +122,8 @@ import Testing
     try g.call("KefReleaseSpinLockFromDpcLevel", lock)
     for (acquire, release) in [
       ("KeAcquireSpinLockAtDpcLevel", "KeReleaseSpinLockFromDpcLevel"),
-      ("KefAcquireSpinLockAtDpcLevel", "KefReleaseSpinLockFromDpcLevel"), ("KiAcquireSpinLock", "KiReleaseSpinLock"),
-      ("KeTryToAcquireSpinLockAtDpcLevel", "KiReleaseSpinLock"),
+      ("KefAcquireSpinLockAtDpcLevel", "KefReleaseSpinLockFromDpcLevel"),
+      ("KeTryToAcquireSpinLockAtDpcLevel", "KefReleaseSpinLockFromDpcLevel"),
     ] {
       try g.call(acquire, lock)
       #expect(try g.load(lock) == 1)
@@ -137,7 +137,7 @@ import Testing
     "to acquire a lock twice never ends",
     arguments: [
       "KfAcquireSpinLock", "KeAcquireSpinLock", "KeAcquireSpinLockRaiseToSynch", "KeAcquireSpinLockAtDpcLevel",
-      "KefAcquireSpinLockAtDpcLevel", "KiAcquireSpinLock", "KeAcquireInStackQueuedSpinLock",
+      "KefAcquireSpinLockAtDpcLevel", "KeAcquireInStackQueuedSpinLock",
       "KeAcquireInStackQueuedSpinLockRaiseToSynch", "KeAcquireInStackQueuedSpinLockAtDpcLevel",
     ])
   func deadlock(name: String) throws {
@@ -150,7 +150,7 @@ import Testing
     "to release a lock that nobody holds is an error",
     arguments: [
       ("KfReleaseSpinLock", 2), ("KeReleaseSpinLock", 2), ("KeReleaseSpinLockFromDpcLevel", 1),
-      ("KefReleaseSpinLockFromDpcLevel", 1), ("KiReleaseSpinLock", 1), ("KeReleaseQueuedSpinLock", 2),
+      ("KefReleaseSpinLockFromDpcLevel", 1), ("KeReleaseQueuedSpinLock", 2),
     ])
   func notHeld(name: String, count: Int) throws {
     let lock = try g.place([0, 0, 0, 0])

@@ -54,10 +54,6 @@ extension Export {
       for index in 0..<Int(length.bits / 4) where try source[index].load() != pattern { return GuestWord(UInt64(index * 4)) }
       return GuestWord(length.bits & ~3)
     },
-    // nf-wdm-rtlcopymemory
-    export("RtlCopyMemory(Destination, Source, Length)") { (kernel, target: GuestWord, source: GuestWord, length: GuestWord) in
-      try kernel.move(length.bits, from: source.bits, to: target.bits)
-    },
     // nf-wdm-rtlmovememory
     export("RtlMoveMemory(Destination, Source, Length)") { (kernel, target: GuestWord, source: GuestWord, length: GuestWord) in
       try kernel.move(length.bits, from: source.bits, to: target.bits)

@@ -63,8 +63,6 @@ extension Export {
       try list.AceCount.store(list.AceCount.load() - 1)
       return .success
     },
-    // nf-ntifs-rtlvalidacl
-    export("RtlValidAcl(Acl)", irql: .apc) { (_, list: Pointer<ACL>) -> UInt8 in try list.isValid ? 1 : 0 },
   ]
 }
 

@@ -26,10 +26,6 @@ extension Export {
     export("RtlTestBit(BitMapHeader, BitNumber)", irql: .apc) { (_, header: Pointer<RTL_BITMAP>, bit: UInt32) -> UInt8 in
       try header.Buffer.load()[Int(bit / 32)].load() >> (bit % 32) & 1 != 0 ? 1 : 0
     },
-    // nf-wdm-rtlcheckbit, without a boolean's size
-    export("RtlCheckBit(BitMapHeader, BitPosition)", irql: .apc) { (_, header: Pointer<RTL_BITMAP>, bit: UInt32) -> UInt32 in
-      try header.Buffer.load()[Int(bit / 32)].load() >> (bit % 32) & 1
-    },
     // nf-wdm-rtlclearbits
     export("RtlClearBits(BitMapHeader, StartingIndex, NumberToClear)", irql: .apc) {
       (_, header: Pointer<RTL_BITMAP>, start: UInt32, count: UInt32) in

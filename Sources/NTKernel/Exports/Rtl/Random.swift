@@ -4,8 +4,6 @@ import WindowsTypes
 extension Export {
   /// Pseudorandom numbers. Each depends on the caller's seed and on the calls before it, and on nothing else.
   static let random: [Export] = [
-    // nf-ntifs-rtluniform (user-mode page): D. H. Lehmer's generator modulo 2^31 - 1.
-    export("RtlUniform(Seed)", irql: .apc) { (_, seed: Pointer<UInt32>) -> UInt32 in try uniform(seed) },
     // nf-ntddk-rtlrandom: two steps of the generator, shuffled through a table of 128 values.
     export("RtlRandom(Seed)", irql: .apc) { (kernel, seed: Pointer<UInt32>) -> UInt32 in try kernel.random(seed) }
       .uncertain("the page promises a uniform number up to MAXLONG - 1; which one follows no documented table"),
@@ -14,6 +12,7 @@ extension Export {
       .uncertain("the page promises a uniform number up to MAXLONG - 1; which one follows no documented table"),
   ]
 
+  /// D. H. Lehmer's generator modulo 2^31 - 1, as RtlUniform's page describes it.
   fileprivate static func uniform(_ seed: Pointer<UInt32>) throws -> UInt32 {
     let next = UInt32((UInt64(try seed.load()) &* 0x7fff_ffed &+ 0x7fff_ffc3) % 0x7fff_ffff)
     try seed.store(next)
