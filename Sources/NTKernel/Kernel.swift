@@ -115,9 +115,16 @@ public final class Kernel {
     try bringUp()
   }
 
-  deinit {
-    threads.forEach { $0.routines.end() }
-    argumentLog.deallocate()
+  deinit { argumentLog.deallocate() }
+
+  /// Ends every routine that still waits. Until then they keep the kernel, and with it the guest's memory: whoever made the
+  /// kernel calls this when the run is over.
+  public func shutDown() {
+    for thread in threads {
+      thread.resumption = .none
+      thread.routines.end()
+    }
+    workQueues = [:]
   }
 
   /// The processor page, the shared data page, the segments.

@@ -10,8 +10,8 @@ func places() {
     #expect(Fixture.Place(text: text)?.description == text)
   }
   for text in [
-    "", "!", "nt!", "a!b!c", "nt!Foo+1c", "0x", "8042d0a0", "0x11112222333344445", "a b", "+0x1", "poi(", "poi()", "poi(hook", "poi(hook)4",
-    "poi(hook)+4",
+    "", "!", "nt!", "a!b!c", "nt!Foo+1c", "0x", "8042d0a0", "0x11112222333344445", "a b", "+0x1", "poi(", "poi()", "poi(hook",
+    "poi(hook)4", "poi(hook)+4",
   ] {
     #expect(Fixture.Place(text: text) == nil, "\(text)")
   }

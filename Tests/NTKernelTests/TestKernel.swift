@@ -47,6 +47,8 @@ final class TestKernel {
     try memory.kernel.set(Page(.valid, frame: memory.physical.allocate()), at: Self.scratch)
   }
 
+  deinit { kernel.shutDown() }
+
   // MARK: Calling
 
   /// What became of a call.
@@ -139,32 +141,41 @@ final class TestKernel {
 
   /// The guest routine that an export waits for returns `value`.
   func returnFromCallback(_ value: UInt64) throws -> Reply {
-    let number = try number(of: "KiCallbackReturn")
+    let place = UInt64(try load(registers[.sp]))
     registers[.ax] = value
     registers[.sp] += 4
-    registers[.ip] = kernel.trapAddresses[number]
-    return try serve(number)
+    registers[.ip] = place
+    return try goOn(try enterTrap(at: place))
   }
 
   /// Enters trap `number`, and goes on as a processor would: a routine's `ret` runs, and a trap that comes next is entered.
-  func serve(_ number: Int) throws -> Reply {
-    var number = number
-    while true {
-      CalledExports.insert("\(kernel.exports.exports[number].module)!\(kernel.exports.exports[number].name)")
-      let continuation = kernel.serve(trap: number)
+  func serve(_ number: Int) throws -> Reply { try goOn(try enterTrap(at: kernel.trapAddresses[number])) }
+
+  /// Enters what stands at `address`, if it is a routine of the kernel's or a place that callbacks return to.
+  private func enterTrap(at address: UInt64) throws -> Continuation? {
+    let (base, count) = kernel.callbackRange
+    if (base..<base + 16 * UInt64(count)).contains(address) { return kernel.callbackReturned(to: Int(address - base) / 16) }
+    guard let number = trapNumbers[address] else { return nil }
+    CalledExports.insert("\(kernel.exports.exports[number].module)!\(kernel.exports.exports[number].name)")
+    let continuation = kernel.serve(trap: number)
+    if continuation == .proceed, kernel.ending == nil, registers[.ip] == address {
+      let bytes = kernel.exports.exports[number].stackBytes(.windowsXP_x86)
+      registers[.ip] = UInt64(try load(registers[.sp]))
+      registers[.sp] += 4 + UInt64(bytes)
+    }
+    return continuation
+  }
+
+  private func goOn(_ first: Continuation?) throws -> Reply {
+    var next = first
+    while let continuation = next {
       if let failure = kernel.failure { throw failure }
       if case .bugCheck(let bugCheck) = kernel.ending {
         #expect(continuation == .stop)
         return .bugCheck(bugCheck)
       }
       guard continuation == .proceed else { return .ended }
-      if registers[.ip] == kernel.trapAddresses[number] {
-        let bytes = kernel.exports.exports[number].stackBytes(.windowsXP_x86)
-        registers[.ip] = UInt64(try load(registers[.sp]))
-        registers[.sp] += 4 + UInt64(bytes)
-      }
-      guard let next = trapNumbers[registers[.ip]] else { break }
-      number = next
+      next = try enterTrap(at: registers[.ip])
     }
     switch registers[.ip] {
     case Self.handler:

@@ -62,6 +62,8 @@ final class Machine: Supervisor {
     }
   }
 
+  deinit { kernel.shutDown() }
+
   // MARK: Supervisor
 
   private func directive(_ continuation: Continuation) -> Directive {

@@ -20,7 +20,7 @@ import Testing
     try g.call("RtlZeroMemory", block, 2)
     try g.call("RtlFillMemory", block + 2, 2, 0x55)
     #expect(try g.bytes(4, at: block) == [0, 0, 0x55, 0x55])
-    try g.call("RtlCopyMemory", block + 4, block, 2)
+    try g.call("RtlMoveMemory", block + 4, block, 2)
     try g.call("RtlMoveMemory", block + 6, block + 2, 2)
     #expect(try g.bytes(4, at: block + 4) == [0, 0, 0x55, 0x55])
     try g.call("RtlFillMemoryUlong", block, 7, 0x0102_0304)
@@ -30,7 +30,7 @@ import Testing
     try g.call("RtlPrefetchMemoryNonTemporal", block, 8)
   }
 
-  @Test("a fault leaves what came before it, and is the caller's", arguments: ["memcpy", "memmove", "RtlCopyMemory", "RtlMoveMemory"])
+  @Test("a fault leaves what came before it, and is the caller's", arguments: ["memcpy", "memmove", "RtlMoveMemory"])
   func faults(name: String) throws {
     let source = try g.place([1, 2, 3, 4, 5, 6, 7, 8])
     #expect(try g.failure(name, RuntimeGuest.missing - 4, source, 8) == accessViolation)
@@ -113,14 +113,11 @@ import Testing
     try g.call("srand", 1)
     #expect(try g.call("rand") == 41)
     let seed = try g.place([1, 0, 0, 0])
-    let value = try g.call("RtlUniform", seed)
-    #expect(value == UInt64(try g.load(seed)) && value < 0x7fff_ffff)
     for name in ["RtlRandom", "RtlRandomEx"] {
       let values = try (0..<64).map { _ in try g.call(name, seed) }
       #expect(Set(values).count > 60 && values.allSatisfy { $0 < 0x7fff_ffff })
       #expect(try RuntimeGuest().failure(name, RuntimeGuest.missing) == accessViolation)
     }
-    #expect(try RuntimeGuest().failure("RtlUniform", RuntimeGuest.missing) == accessViolation)
   }
 
   @Test("sorting and searching call the comparison with the elements' addresses") func sorting() throws {
