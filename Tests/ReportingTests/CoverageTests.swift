@@ -1,7 +1,4 @@
-import Emulation
-import Events
 import Foundation
-import NTKernel
 import Testing
 
 @Suite("Exports") struct CoverageTests {
@@ -9,13 +6,10 @@ import Testing
   func everyExport() throws {
     var called: Set<String> = []
     var all: [String] = []
-    for fixture in Golden.all.flatMap(\.fixtures) {
-      let run = try emulate(fixture)
-      let names = run.names.exports.exports.map { "\($0.module)!\($0.name)" }
-      all = names
-      run.events.forEach { element in
-        if case .call(let number, _, _) = element { called.insert(names[number]) }
-      }
+    for golden in Golden.all {
+      let outcome = try golden.outcome()
+      called.formUnion(outcome.called)
+      all = outcome.exports
     }
     // The run's own way back, which is served without a record.
     called.insert("nt!KiCallbackReturn")

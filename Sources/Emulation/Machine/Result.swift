@@ -31,7 +31,7 @@ extension Machine {
     if let findings = expectation.findings { check(ledger.findings, against: findings, line) }
     guard let expected = expectation.locks else { return }
     guard expected.count == ledger.locks.count else {
-      return mismatch(line, "\(expected.count) locks were expected; there are \(ledger.locks.count)")
+      return mismatch(line, "the number of locks was to be \(expected.count); it is \(ledger.locks.count)")
     }
     for (lock, record) in zip(expected, ledger.locks) { check(lock, record) }
   }
