@@ -6,6 +6,8 @@ public enum CallingConvention: String, Sendable {
   case fastcall
   /// Arguments on the stack; the caller pops.
   case cdecl
+  /// A 64-bit value in `edx:eax` and then one in `ecx`, nothing on the stack: how Visual C++ calls its shift helpers.
+  case wideShift
 }
 
 /// Hands out the arguments of one call, left to right.
@@ -15,6 +17,8 @@ public struct ArgumentReader {
   /// The address of the next stack argument.
   @usableFromInline var cursor: UInt64
   @usableFromInline var registersLeft: Int
+  /// Whether the next argument is the pair `edx:eax`.
+  @usableFromInline var startsWithPair: Bool
   /// Where each argument's bits go as it is read, zero-extended; room for ``maximumCount``.
   @usableFromInline let log: UnsafeMutablePointer<UInt64>
   /// How many arguments have been read.
@@ -34,7 +38,8 @@ public struct ArgumentReader {
     self.memory = memory
     self.registers = registers
     cursor = stackPointer &+ UInt64(memory.target.width.rawValue)
-    registersLeft = convention == .fastcall ? 2 : 0
+    registersLeft = convention == .fastcall ? 2 : convention == .wideShift ? 1 : 0
+    startsWithPair = convention == .wideShift
   }
 
   @inlinable @inline(__always)
@@ -54,14 +59,23 @@ public struct ArgumentReader {
   mutating func take<Value: GuestValue>(_: Value.Type) throws -> Value {
     let width = memory.target.width.rawValue
     let size = Value.size(in: memory.target)
-    if registersLeft > 0 && size <= width {
-      defer { registersLeft -= 1 }
-      return Value(bits: registers[registersLeft == 2 ? .cx : .dx], in: memory)
-    }
+    if registersLeft > 0 && (size <= width || startsWithPair) { return takeRegister() }
     defer { cursor &+= UInt64((size + width - 1) / width * width) }
     return size <= 4
       ? Value(bits: UInt64(try memory.load(UInt32.self, at: cursor)), in: memory)
       : Value(bits: try memory.load(UInt64.self, at: cursor), in: memory)
+  }
+
+  @inlinable @inline(__always)
+  mutating func takeRegister<Value: GuestValue>() -> Value {
+    if startsWithPair {
+      startsWithPair = false
+      // What is left is the count, in the first register.
+      registersLeft = 2
+      return Value(bits: registers[.ax] & 0xffff_ffff | registers[.dx] << 32, in: memory)
+    }
+    defer { registersLeft -= 1 }
+    return Value(bits: registers[registersLeft == 2 ? .cx : .dx], in: memory)
   }
 
   /// The arguments after a variadic routine's named ones.

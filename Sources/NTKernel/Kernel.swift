@@ -87,6 +87,8 @@ public final class Kernel {
   public internal(set) var failure: (any Error)?
   /// `CR0` and the descriptor table registers, as guest code last wrote them.
   var control = ControlRegisters()
+  /// What run-time routines keep between calls and guest code cannot see.
+  var runtime = RuntimeState()
   /// What an instruction at an address belongs to: tells a driver's fault from the kernel's own. Set by the loader.
   public var isKernelCode: (UInt64) -> Bool = { _ in false }
   /// What a loaded image exports under a module's and a routine's name. Set by the loader.

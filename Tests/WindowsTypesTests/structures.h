@@ -666,3 +666,47 @@ struct FLT_REGISTRATION {
 };
 struct FILTER_MESSAGE_HEADER { ULONG ReplyLength; ULONGLONG MessageId; };
 struct FILTER_REPLY_HEADER { LONG Status; ULONGLONG MessageId; };
+
+struct SLIST_HEADER {
+  union { unsigned long long Alignment; struct { struct SINGLE_LIST_ENTRY *Next; USHORT Depth; USHORT Sequence; }; };
+};
+struct __declspec(align(128)) GENERAL_LOOKASIDE {
+  struct SLIST_HEADER ListHead; USHORT Depth; USHORT MaximumDepth; ULONG TotalAllocates;
+  union { ULONG AllocateMisses; ULONG AllocateHits; }; ULONG TotalFrees; union { ULONG FreeMisses; ULONG FreeHits; };
+  ULONG Type; ULONG Tag; ULONG Size; VOID *Allocate; VOID *Free; struct LIST_ENTRY ListEntry; ULONG LastTotalAllocates;
+  union { ULONG LastAllocateMisses; ULONG LastAllocateHits; }; ULONG Future[2];
+};
+struct KLOCK_QUEUE_HANDLE { struct KSPIN_LOCK_QUEUE LockQueue; UCHAR OldIrql; };
+struct RTL_BITMAP { ULONG SizeOfBitMap; ULONG *Buffer; };
+struct RTL_BITMAP_RUN { ULONG StartingIndex; ULONG NumberOfBits; };
+struct TIME_FIELDS {
+  short Year; short Month; short Day; short Hour; short Minute; short Second; short Milliseconds; short Weekday;
+};
+struct OSVERSIONINFOEXW {
+  ULONG dwOSVersionInfoSize; ULONG dwMajorVersion; ULONG dwMinorVersion; ULONG dwBuildNumber; ULONG dwPlatformId;
+  USHORT szCSDVersion[128]; USHORT wServicePackMajor; USHORT wServicePackMinor; USHORT wSuiteMask; UCHAR wProductType;
+  UCHAR wReserved;
+};
+struct SID { UCHAR Revision; UCHAR SubAuthorityCount; UCHAR IdentifierAuthority[6]; ULONG SubAuthority; };
+struct ACL { UCHAR AclRevision; UCHAR Sbz1; USHORT AclSize; USHORT AceCount; USHORT Sbz2; };
+struct KNOWN_ACE { UCHAR AceType; UCHAR AceFlags; USHORT AceSize; ULONG Mask; ULONG SidStart; };
+struct SECURITY_DESCRIPTOR {
+  UCHAR Revision; UCHAR Sbz1; USHORT Control; struct SID *Owner; struct SID *Group; struct ACL *Sacl; struct ACL *Dacl;
+};
+struct RTL_BALANCED_LINKS {
+  struct RTL_BALANCED_LINKS *Parent; struct RTL_BALANCED_LINKS *LeftChild; struct RTL_BALANCED_LINKS *RightChild;
+  CHAR Balance; UCHAR Reserved[3];
+};
+struct RTL_AVL_TABLE {
+  struct RTL_BALANCED_LINKS BalancedRoot; VOID *OrderedPointer; ULONG WhichOrderedElement; ULONG NumberGenericTableElements;
+  ULONG DepthOfTree; struct RTL_BALANCED_LINKS *RestartKey; ULONG DeleteCount; VOID *CompareRoutine; VOID *AllocateRoutine;
+  VOID *FreeRoutine; VOID *TableContext;
+};
+struct RTL_SPLAY_LINKS {
+  struct RTL_SPLAY_LINKS *Parent; struct RTL_SPLAY_LINKS *LeftChild; struct RTL_SPLAY_LINKS *RightChild;
+};
+struct RTL_GENERIC_TABLE {
+  struct RTL_SPLAY_LINKS *TableRoot; struct LIST_ENTRY InsertOrderList; struct LIST_ENTRY *OrderedPointer;
+  ULONG WhichOrderedElement; ULONG NumberGenericTableElements; VOID *CompareRoutine; VOID *AllocateRoutine;
+  VOID *FreeRoutine; VOID *TableContext;
+};

@@ -42,11 +42,13 @@ struct ExportsCommand: ParsableCommand {
 
   private func text(_ export: Export, _ width: Int) -> String {
     let bytes = export.stackBytes(.windowsXP_x86)
-    let head = export.convention.rawValue.padded(to: 9) + "\(bytes)".leftPadded(to: 2) + "  " + irql(export).padded(to: 13)
+    let head = export.convention.rawValue.padded(to: 10) + "\(bytes)".leftPadded(to: 2) + "  " + irql(export).padded(to: 13)
     let indent = String(repeating: " ", count: head.count)
     let prototype = "\(export.module)!\(export.name)(\(export.parameters.joined(separator: ", ")))"
-    // What follows the first line is two columns further in.
-    var lines = wrap(prototype, width - indent.count - 2)
+    let room = width - indent.count - 2
+    // A name that leaves no room for the first parameter has a line of its own.
+    let isLong = (prototype.split(separator: " ").first?.count ?? 0) > room
+    var lines = wrap(isLong ? prototype.replacing("(", with: "( ", maxReplacements: 1) : prototype, room)
     lines[0] = head + lines[0]
     for index in lines.indices.dropFirst() { lines[index] = indent + "  " + lines[index] }
     for note in notes(export) { lines += wrap(note, width - indent.count - 4).map { indent + "    " + $0 } }

@@ -166,7 +166,7 @@ extension Kernel {
     (.ip, \.Eip), (.flags, \.EFlags),
   ]
 
-  private func store(_ registers: [Register: UInt64], in context: Pointer<CONTEXT>) throws {
+  func store(_ registers: [Register: UInt64], in context: Pointer<CONTEXT>) throws {
     try context.zero()
     // CONTEXT_FULL of winnt.h for i386: control, integer and segment registers.
     try context.ContextFlags.store(0x1_0007)

@@ -22,12 +22,21 @@ extension Export {
       var arguments = VariadicArguments(at: list.bits, memory: kernel.memory.memory, registers: kernel.registers)
       return try kernel.debugPrint(format, &arguments)
     },
+    // nf-wdm-vdbgprintexwithprefix
+    export("vDbgPrintExWithPrefix(Prefix, ComponentId, Level, Format, arglist)") {
+      (
+        kernel, prefix: Pointer<UInt8>, component: UInt32, level: UInt32, format: Pointer<UInt8>, list: GuestWord
+      ) -> NTSTATUS in
+      var arguments = VariadicArguments(at: list.bits, memory: kernel.memory.memory, registers: kernel.registers)
+      return try kernel.debugPrint(format, &arguments, prefix: String(decoding: prefix.units(limit: 512), as: UTF8.self))
+    }
+    .partially("component filters are not modelled: every level shows"),
   ]
 }
 
 extension Kernel {
-  func debugPrint(_ format: Pointer<UInt8>, _ arguments: inout VariadicArguments) throws -> NTSTATUS {
-    stream.append(.message(try formatted(format, &arguments)))
+  func debugPrint(_ format: Pointer<UInt8>, _ arguments: inout VariadicArguments, prefix: String = "") throws -> NTSTATUS {
+    stream.append(.message(prefix + (try formatted(format, &arguments))))
     return .success
   }
 }

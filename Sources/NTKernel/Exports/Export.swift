@@ -80,7 +80,7 @@ public struct Export: Sendable {
   }
 }
 
-/// What stdcall and fastcall leave on the stack for these types, in bytes.
+/// What each convention leaves on the stack for these types, in bytes.
 private func stackBytes(_ convention: CallingConvention, _ sizes: [Int], _ width: Int) -> Int {
   var registers = convention == .fastcall ? 2 : 0
   var total = 0
@@ -91,7 +91,7 @@ private func stackBytes(_ convention: CallingConvention, _ sizes: [Int], _ width
       total += (size + width - 1) / width * width
     }
   }
-  return convention == .cdecl ? 0 : total
+  return convention == .cdecl || convention == .wideShift ? 0 : total
 }
 
 /// Declares an export that does its work at once.

@@ -9,9 +9,6 @@ import WindowsTypes
 /// model lacks is a protection fault, which XP's handler dispatches as an access violation for `rdmsr` and `wrmsr` (uncertain:
 /// known from reimplementations) and takes for UNEXPECTED_KERNEL_MODE_TRAP otherwise.
 extension Kernel {
-  /// What the time stamp counter shows when the run begins.
-  static let timeStampBase: UInt64 = 0x10_0000_0000
-
   /// Does what `instruction` does. ``Register/ip`` is already past it.
   public func execute(_ instruction: Instruction) -> Continuation {
     guard let sensitivity = instruction.sensitivity else { return .proceed }
@@ -27,13 +24,13 @@ extension Kernel {
   private func execute(_ sensitivity: Sensitivity, _ instruction: Instruction) throws -> String {
     switch sensitivity {
     case .rdtsc, .rdpmc:
-      let value = sensitivity == .rdtsc ? Self.timeStampBase + clock() : clock()
+      let value = sensitivity == .rdtsc ? timeStamp : clock()
       setWide(value)
       return "\(sensitivity) -> \(hex(value, digits: 16))"
     case .cpuid: return identifyProcessor()
     case .rdmsr:
       let index = UInt32(truncatingIfNeeded: registers[.cx])
-      guard let value = index == 0x10 ? Self.timeStampBase + clock() : control.modelSpecific[index] else {
+      guard let value = index == 0x10 ? timeStamp : control.modelSpecific[index] else {
         throw GuestException(.accessViolation, information: [0, 0xffff_ffff])
       }
       setWide(value)

@@ -1,3 +1,6 @@
+import Guest
+import WindowsTypes
+
 /// The run's clock, in units of 100 ns: executed instructions, and what was skipped while every thread waited.
 ///
 /// A processor of 100 million instructions a second: ten of them are one unit. Nothing of the host's time enters.
@@ -7,6 +10,10 @@ struct VirtualTime {
   static let boot: UInt64 = 128_831_040_000_000_000
   /// Between two ticks of the clock interrupt, in 100 ns: 15.625 ms, as XP sets it on most machines.
   static let tick: UInt64 = 156_250
+  /// What the time stamp counter shows when the run begins.
+  static let firstTimeStamp: UInt64 = 0x10_0000_0000
+  /// The performance counter's frequency: that of the power management timer, which XP's ACPI HAL reads.
+  static let performanceFrequency: UInt64 = 3_579_545
 
   /// What was skipped so far, in 100 ns.
   var skipped: UInt64 = 0
@@ -26,5 +33,31 @@ extension Kernel {
   func skipTime(to due: UInt64) {
     let now = interruptTime
     if due > now { time.skipped += due - now }
+  }
+
+  /// Lets time pass in which no instruction runs, in 100 ns.
+  func skipTime(by duration: UInt64) { time.skipped += duration }
+
+  /// What the time stamp counter shows: one for each instruction, and for each that would have fitted into what was skipped.
+  var timeStamp: UInt64 { VirtualTime.firstTimeStamp &+ clock() &+ time.skipped &* VirtualTime.instructionsPerUnit }
+
+  /// Since boot as of the latest tick, in 100 ns: what the kernel's routines and the shared page say.
+  var interruptTimeAtTick: UInt64 { tickCount * VirtualTime.tick }
+  /// Since 1601 as of the latest tick, in 100 ns.
+  var systemTimeAtTick: UInt64 { VirtualTime.boot + interruptTimeAtTick }
+
+  /// Writes the time as of the latest tick to the page that everyone reads it from (`KUSER_SHARED_DATA`).
+  public func publishTime() throws {
+    let shared = Pointer<KUSER_SHARED_DATA>(memory.target.sharedUserDataAddress, in: memory.memory)
+    func store(_ value: UInt64, in time: Pointer<KSYSTEM_TIME>) throws {
+      let high = Int32(truncatingIfNeeded: value >> 32)
+      try time.High2Time.store(high)
+      try time.LowPart.store(UInt32(truncatingIfNeeded: value))
+      try time.High1Time.store(high)
+    }
+    try store(interruptTimeAtTick, in: shared.InterruptTime)
+    try store(systemTimeAtTick, in: shared.SystemTime)
+    try store(tickCount, in: shared.TickCount)
+    try shared.TickCountLow.store(UInt32(truncatingIfNeeded: tickCount))
   }
 }

@@ -39,7 +39,7 @@ public enum StructureCatalogue {
 }
 
 extension StructureCatalogue {
-  private static let tables = [io, filterManager, memoryManager, processor, executive, basics]
+  private static let tables = [io, filterManager, memoryManager, processor, executive, basics, runtimeLibrary]
   private static let io: [any GuestStructure.Type] = [
     DEVICE_OBJECT.self, DEVICE_OBJECT_Queue.self, DEVOBJ_EXTENSION.self, DRIVER_EXTENSION.self, DRIVER_OBJECT.self,
     FILE_OBJECT.self, IO_COMPLETION_CONTEXT.self, IO_STACK_LOCATION.self, IO_STACK_LOCATION_Parameters.self,
@@ -105,5 +105,11 @@ extension StructureCatalogue {
     KSPIN_LOCK_QUEUE.self, KSYSTEM_TIME.self, KTIMER.self, KWAIT_BLOCK.self, LARGE_INTEGER.self, LARGE_INTEGER_u.self,
     LIST_ENTRY.self, LUID.self, OWNER_ENTRY.self, QUAD.self, SINGLE_LIST_ENTRY.self, STRING.self, ULARGE_INTEGER.self,
     ULARGE_INTEGER_u.self, UNICODE_STRING.self,
+  ]
+  private static let runtimeLibrary: [any GuestStructure.Type] = [
+    ACL.self, GENERAL_LOOKASIDE.self, KLOCK_QUEUE_HANDLE.self, KNOWN_ACE.self, OSVERSIONINFOEXW.self, RTL_AVL_TABLE.self,
+    RTL_BALANCED_LINKS.self, RTL_BITMAP.self, RTL_BITMAP_RUN.self, RTL_GENERIC_TABLE.self, RTL_SPLAY_LINKS.self,
+    SECURITY_DESCRIPTOR.self, SID.self,
+    SLIST_HEADER.self, TIME_FIELDS.self,
   ]
 }

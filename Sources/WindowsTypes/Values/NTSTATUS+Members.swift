@@ -159,12 +159,20 @@ extension NTSTATUS {
   public static let lockNotGranted = Self(rawValue: 0xc000_0055)
   /// `STATUS_DELETE_PENDING`, 0xC0000056
   public static let deletePending = Self(rawValue: 0xc000_0056)
+  /// `STATUS_UNKNOWN_REVISION`, 0xC0000058
+  public static let unknownRevision = Self(rawValue: 0xc000_0058)
   /// `STATUS_REVISION_MISMATCH`, 0xC0000059
   public static let revisionMismatch = Self(rawValue: 0xc000_0059)
   /// `STATUS_PRIVILEGE_NOT_HELD`, 0xC0000061
   public static let privilegeNotHeld = Self(rawValue: 0xc000_0061)
   /// `STATUS_LOGON_FAILURE`, 0xC000006D
   public static let logonFailure = Self(rawValue: 0xc000_006d)
+  /// `STATUS_INVALID_ACL`, 0xC0000077
+  public static let invalidACL = Self(rawValue: 0xc000_0077)
+  /// `STATUS_INVALID_SID`, 0xC0000078
+  public static let invalidSID = Self(rawValue: 0xc000_0078)
+  /// `STATUS_INVALID_SECURITY_DESCR`, 0xC0000079
+  public static let invalidSecurityDescriptor = Self(rawValue: 0xc000_0079)
   /// `STATUS_PROCEDURE_NOT_FOUND`, 0xC000007A
   public static let procedureNotFound = Self(rawValue: 0xc000_007a)
   /// `STATUS_INVALID_IMAGE_FORMAT`, 0xC000007B
@@ -183,6 +191,8 @@ extension NTSTATUS {
   public static let integerOverflow = Self(rawValue: 0xc000_0095)
   /// `STATUS_PRIVILEGED_INSTRUCTION`, 0xC0000096
   public static let privilegedInstruction = Self(rawValue: 0xc000_0096)
+  /// `STATUS_ALLOTTED_SPACE_EXCEEDED`, 0xC0000099
+  public static let allottedSpaceExceeded = Self(rawValue: 0xc000_0099)
   /// `STATUS_INSUFFICIENT_RESOURCES`, 0xC000009A
   public static let insufficientResources = Self(rawValue: 0xc000_009a)
   /// `STATUS_DEVICE_NOT_CONNECTED`, 0xC000009D
@@ -207,6 +217,8 @@ extension NTSTATUS {
   public static let deviceDoesNotExist = Self(rawValue: 0xc000_00c0)
   /// `STATUS_INTERNAL_ERROR`, 0xC00000E5
   public static let internalError = Self(rawValue: 0xc000_00e5)
+  /// `STATUS_BAD_DESCRIPTOR_FORMAT`, 0xC00000E7
+  public static let badDescriptorFormat = Self(rawValue: 0xc000_00e7)
   /// `STATUS_INVALID_USER_BUFFER`, 0xC00000E8
   public static let invalidUserBuffer = Self(rawValue: 0xc000_00e8)
   /// `STATUS_INVALID_PARAMETER_1`, 0xC00000EF
@@ -221,6 +233,8 @@ extension NTSTATUS {
   public static let notADirectory = Self(rawValue: 0xc000_0103)
   /// `STATUS_NAME_TOO_LONG`, 0xC0000106
   public static let nameTooLong = Self(rawValue: 0xc000_0106)
+  /// `STATUS_MESSAGE_NOT_FOUND`, 0xC0000109
+  public static let messageNotFound = Self(rawValue: 0xc000_0109)
   /// `STATUS_PROCESS_IS_TERMINATING`, 0xC000010A
   public static let processIsTerminating = Self(rawValue: 0xc000_010a)
   /// `STATUS_CANCELLED`, 0xC0000120
