@@ -11,6 +11,8 @@ public final class EventStream {
   /// Outside the object, so that a hook that runs millions of times a second reaches it without asking the object's leave.
   public let cursor: UnsafeMutablePointer<Cursor>
   private let budget: Int
+  /// What ``events`` takes, in bytes.
+  private var eventSize = 0
   /// Sees each ``Event`` before it is recorded.
   public var onEvent: ((Event) -> Void)?
   /// Called once, when the budget is used up.
@@ -80,6 +82,16 @@ public final class EventStream {
     guard reserve(1) else { return }
     put(Self.marker | Tag.event.rawValue << 24 | UInt32(events.count & 0xff_ffff))
     events.append(event)
+    eventSize += MemoryLayout<Event>.stride + event.payloadSize
+    if !isFull && size >= budget { end() }
+  }
+
+  /// In bytes, about.
+  private var size: Int { chunks.count * Self.chunkWords * 4 + eventSize + blocks.size }
+
+  private func end() {
+    isFull = true
+    onFull?()
   }
 
   /// Records a call of routine number `routine` with its arguments, as they were passed.
@@ -122,10 +134,7 @@ public final class EventStream {
       cursor.pointee.end = cursor.pointee.next
       return false
     }
-    if chunks.count * Self.chunkWords * 4 + events.count * 64 + blocks.size >= budget {
-      isFull = true
-      onFull?()
-    }
+    if size >= budget { end() }
     if cursor.pointee.next < cursor.pointee.end { cursor.pointee.next.pointee = Self.marker }
     let chunk = UnsafeMutablePointer<UInt32>.allocate(capacity: Self.chunkWords)
     cursor.pointee = Cursor(next: chunk, end: chunk + Self.chunkWords)

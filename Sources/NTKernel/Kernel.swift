@@ -11,7 +11,7 @@ public final class Kernel {
   public let stream: EventStream
   public let exports: ExportTable
   /// The processor's registers. Whoever owns the processor sets it before guest code runs.
-  public unowned var registers: any Registers
+  public var registers: any Registers
   let layout = KernelLayout()
   let loop = RunLoop()
   public let kpcr: Pointer<KPCR>
@@ -25,10 +25,10 @@ public final class Kernel {
   /// The thread that runs.
   public internal(set) var running: Thread?
   /// Those that could run, in the order in which they became ready.
-  var readyThreads: [Thread] = []
+  var readyThreads: [Thread] = [] { didSet { armDeadline() } }
   /// Runs deferred calls while nobody else runs.
   var idle: Thread?
-  var timers = TimerQueue()
+  var timers = TimerQueue() { didSet { armDeadline() } }
   /// The queued `KDPC`s, by address.
   var deferredCalls: [UInt64] = []
   var workQueues: [Int: [WorkItem]] = [:]
@@ -57,8 +57,10 @@ public final class Kernel {
   var servedStackPointer: UInt64 = 0
   var servedReturnAddress: UInt64 = 0
   private let argumentLog: UnsafeMutablePointer<UInt64>
+  /// What serving each export takes, by number: reached without a copy of the declaration.
+  let services: UnsafeMutableBufferPointer<Service>
   /// What a routine that returns nothing leaves in the result register.
-  var keptResult: UInt64 { registers[.ax] }
+  @usableFromInline var keptResult: UInt64 { registers[.ax] }
   /// Why the run is over, once it is.
   public internal(set) var ending: Ending?
   /// The result of the run's own call, once it has come back.
@@ -72,6 +74,10 @@ public final class Kernel {
   /// Instructions executed so far: virtual time's clock. Set by whoever owns the processor.
   public var clock: () -> UInt64 = { 0 }
   var time = VirtualTime()
+  /// The count of instructions from which on ``clockInterrupt()`` is wanted; `.max` while nothing could come of it.
+  public internal(set) var deadline = UInt64.max
+  /// Told when ``deadline`` moves. Set by whoever owns the processor.
+  public var onDeadline: (UInt64) -> Void = { _ in }
 
   /// What ended the run, other than its last step.
   public enum Ending: Sendable, Hashable {
@@ -98,6 +104,8 @@ public final class Kernel {
     stackAddresses = AddressAllocator(layout.stacks, granule: GuestMemory.pageSize)
     argumentLog = .allocate(capacity: ArgumentReader.maximumCount)
     argumentLog.initialize(repeating: 0, count: ArgumentReader.maximumCount)
+    services = .allocate(capacity: exports.exports.count)
+    _ = services.initialize(from: exports.exports.map { Service($0, memory.target) })
     memory.resolver = self
     try bringUp()
   }
@@ -105,6 +113,7 @@ public final class Kernel {
   deinit {
     threads.forEach { $0.routines.end() }
     argumentLog.deallocate()
+    services.deinitialize().deallocate()
   }
 
   /// The processor page, the shared data page, the segments.
@@ -185,13 +194,13 @@ public final class Kernel {
   public func note(uncertain choice: String) { stream.append(.uncertain(choice)) }
 
   /// A reader of the arguments of the export that has just been called.
-  func arguments(of export: Export) -> ArgumentReader {
-    ArgumentReader(
-      export.convention, memory: memory.memory, registers: registers, stackPointer: servedStackPointer, log: argumentLog)
+  @inline(__always)
+  func arguments(of convention: CallingConvention, _ registers: any Registers, at stackPointer: UInt64) -> ArgumentReader {
+    ArgumentReader(convention, memory: memory.memory, registers: registers, stackPointer: stackPointer, log: argumentLog)
   }
 
   /// The arguments have been read: the call is recorded, and its IRQL checked.
-  @inline(__always)
+  @usableFromInline
   func beginCall(_ reader: inout ArgumentReader) {
     stream.append(call: servedExport, returnAddress: servedReturnAddress, arguments: reader.raw)
   }

@@ -54,6 +54,8 @@ final class Machine: Supervisor {
     for range in traps { try processor.add(range) }
     kernel.registers = processor
     kernel.clock = { [unowned processor] in processor?.instructions ?? 0 }
+    kernel.onDeadline = { [unowned processor] in processor?.deadline = $0 }
+    processor.deadline = kernel.deadline
     kernel.isKernelCode = { [unowned self] in ["nt", "hal"].contains(names.image(at: $0)?.name ?? "nt") }
     if let watch {
       stream.onEvent = { [unowned self] event in
@@ -88,6 +90,8 @@ final class Machine: Supervisor {
   }
 
   func sensitive(_ instruction: Instruction) -> Directive { directive(kernel.execute(instruction)) }
+
+  func deadline() -> Directive { directive(kernel.clockInterrupt()) }
 
   // MARK: Running
 

@@ -8,6 +8,10 @@ struct VirtualTime {
   /// Between two ticks of the clock interrupt, in 100 ns: 15.625 ms, as XP sets it on most machines.
   static let tick: UInt64 = 156_250
 
+  /// How long a thread keeps the processor while others of its priority are ready, in 100 ns: two ticks. A quantum is 6 units on
+  /// a workstation, and each tick takes 3 (Windows Internals, 4th edition, chapter 6, "Quantum").
+  static let quantum = 2 * tick
+
   /// What was skipped so far, in 100 ns.
   var skipped: UInt64 = 0
 }
