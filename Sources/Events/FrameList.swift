@@ -49,7 +49,8 @@ public struct FrameList: Sendable, Hashable {
   private mutating func note(_ page: Int, _ requestorFrame: UInt32?, _ owner: ProcessID?) {
     // Without a requestor and an owner there is nothing to say that the counts do not say.
     if page >= requestorCount && owner == nil { return }
-    notes.append(Note(page: Int32(truncatingIfNeeded: page), owner: owner.map(Int32.init(truncatingIfNeeded:)) ?? -1, requestorFrame: requestorFrame))
+    let owner = owner.map { Int32(truncatingIfNeeded: $0) } ?? -1
+    notes.append(Note(page: Int32(truncatingIfNeeded: page), owner: owner, requestorFrame: requestorFrame))
   }
 
   /// What the requestor's page tables hold for the range, page by page; `nil` where nothing is resident.

@@ -33,7 +33,8 @@ private func service() throws -> (Double, Double?) {
   let pushes = [0x68] + bytes(0x8041_0000) + [0x68] + bytes(state) + [0x83, 0xc4, 0x08]
   let without = try ours(machine) { _ in pushes }
   // mov ecx,calls; L: push 80410000h; push 80420020h; add esp,8; dec ecx; jne L
-  let plain = [0xb9] + bytes(UInt64(calls)) + [0x68] + bytes(0x8041_0000) + [0x68] + bytes(0x8042_0020) + [0x83, 0xc4, 0x08, 0x49, 0x75, 0xf0]
+  let plain =
+    [0xb9] + bytes(UInt64(calls)) + [0x68] + bytes(0x8041_0000) + [0x68] + bytes(0x8042_0020) + [0x83, 0xc4, 0x08, 0x49, 0x75, 0xf0]
   let theirs = baseline_calls(Int32(calls)) - baseline_trace(plain, plain.count, 0)
   return (with - without, theirs / Double(calls) * 1e9)
 }
