@@ -65,18 +65,25 @@ let package = Package(
     .executableTarget(
       name: "ImageBuilder", dependencies: ["Disassembly", "Guest", "Images"], path: "tools/ImageBuilder", swiftSettings: strict),
     .executableTarget(name: "Embedder", path: "tools/Embedder", swiftSettings: strict),
-    .plugin(name: "EmbedImages", capability: .buildTool(), dependencies: ["Embedder"]),
+    .plugin(name: "EmbedImages", capability: .buildTool(), dependencies: ["Embedder"], path: "tools/EmbedImages"),
     tests(of: "Guest"),
     tests(of: "WindowsTypes", knows: ["Guest"], exclude: ["structures.h"]),
     tests(of: "Events"),
     tests(of: "Images", knows: ["Disassembly", "Guest"]),
     tests(of: "Disassembly", knows: ["Guest"]),
     tests(of: "Memory", knows: ["Guest"]),
-    tests(of: "NTKernel", knows: ["Events", "Guest", "Memory", "WindowsTypes"]),
+    tests(
+      of: "NTKernel", knows: ["Events", "FilterManager", "Guest", "Memory", "WindowsTypes"],
+      exclude: ["stack-bytes.tsv"]),
     tests(of: "Processor", knows: ["Disassembly", "Events", "Guest", "Memory"]),
     tests(of: "Verification", knows: ["Events"]),
     tests(of: "Emulation", knows: ["Events", "Guest", "NTKernel", "Verification", "WindowsTypes", yams]),
-    tests(of: "Reporting", knows: ["Emulation", "Events", "Guest", "GuestCode", "NTKernel", "Verification", "WindowsTypes"]),
+    tests(
+      of: "Reporting",
+      knows: [
+        "Disassembly", "Emulation", "Events", "Guest", "GuestCode", "NTKernel", "ProbelockTool", "Processor", "Verification", "WindowsTypes",
+      ],
+      exclude: ["Golden"]),
     tests(of: "Commands", knows: ["Emulation", "GuestCode", "ProbelockTool"]),
   ],
   swiftLanguageModes: [.v6]

@@ -63,7 +63,9 @@ public struct Tool: ParsableCommand {
       Foundation.exit(Failure.Code.software.rawValue)
     }
     let lines = message(for: error).split(separator: "\n").map { $0.drop(while: \.isWhitespace) }.filter { !$0.isEmpty }
-    Console.complain(lines.joined(separator: " ") + "; see probelock help")
+    let word = CommandLine.arguments.dropFirst().first ?? ""
+    let command = configuration.subcommands.contains { $0.configuration.commandName == word } ? " " + word : ""
+    Console.complain("\(lines.joined(separator: " ")) (see probelock help\(command))")
     Foundation.exit(Failure.Code.usage.rawValue)
   }
 }

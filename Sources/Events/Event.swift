@@ -155,6 +155,8 @@ public enum Event: Sendable, Hashable {
   indirect case mapping(MappingEvent)
   case unmapping(mdl: UInt64, address: UInt64, routine: String, site: Site)
   case irql(from: UInt8, to: UInt8)
+  /// A routine was called above the highest IRQL that its documentation allows, and did its work all the same.
+  case irqlTooHigh(routine: String, irql: UInt8, limit: UInt8, site: Site)
   /// An exception was raised; `information` are its parameters.
   case exception(code: UInt32, address: UInt64, information: [UInt64], site: Site)
   /// A frame's handler took the exception: the unwind ended there.

@@ -22,6 +22,8 @@ public final class PhysicalMemory {
     public var pins: UInt32 = 0
     /// A store went through an MDL or a page table entry since the frame was filled.
     public var isDirty = false
+    /// It is on the free list.
+    var isFree = false
   }
 
   public let base: UnsafeMutableRawPointer
@@ -64,7 +66,10 @@ public final class PhysicalMemory {
 
   /// A zeroed frame that nothing uses yet.
   public func allocate() throws(MemoryExhausted) -> FrameNumber {
-    if let frame = free.popLast() {
+    while let frame = free.popLast() {
+      frames[Int(frame)].isFree = false
+      // Someone named it by number while nobody used it, and uses it now.
+      guard frames[Int(frame)].mappings == 0 && frames[Int(frame)].pins == 0 else { continue }
       memset(host(frame), 0, Int(GuestMemory.pageSize))
       frames[Int(frame)] = Frame()
       return frame
@@ -114,7 +119,10 @@ public final class PhysicalMemory {
   }
 
   private func freeIfUnused(_ frame: FrameNumber) {
-    if frames[Int(frame)].mappings == 0 && frames[Int(frame)].pins == 0 { free.append(frame) }
+    if frames[Int(frame)].mappings == 0 && frames[Int(frame)].pins == 0 && !frames[Int(frame)].isFree {
+      frames[Int(frame)].isFree = true
+      free.append(frame)
+    }
   }
 
   /// The frame's bytes.

@@ -59,6 +59,10 @@ public final class Kernel {
   private let argumentLog: UnsafeMutablePointer<UInt64>
   /// What serving each export takes, by number: reached without a copy of the declaration.
   let services: UnsafeMutableBufferPointer<Service>
+  /// The highest IRQL of each export, by number; 255 where any will do.
+  private let highestIRQLs: [UInt8]
+  /// The processor page's IRQL byte. That page is never taken away, and this object keeps the memory that it is in.
+  private let irqlByte: UnsafePointer<UInt8>
   /// What a routine that returns nothing leaves in the result register.
   @usableFromInline var keptResult: UInt64 { registers[.ax] }
   /// Why the run is over, once it is.
@@ -87,6 +91,8 @@ public final class Kernel {
     /// Guest code called a routine that nobody provides.
     case missingRoutine(String)
     case memoryExhausted(String)
+    /// A routine walks guest memory in a circle, where Windows would hang.
+    case endless(String)
   }
 
   /// - Parameters:
@@ -106,21 +112,35 @@ public final class Kernel {
     argumentLog.initialize(repeating: 0, count: ArgumentReader.maximumCount)
     services = .allocate(capacity: exports.exports.count)
     _ = services.initialize(from: exports.exports.map { Service($0, memory.target) })
+    highestIRQLs = exports.exports.map { $0.highestIRQL?.rawValue ?? .max }
+    let processorPage = try memory.physical.allocate()
+    irqlByte = UnsafePointer(
+      (memory.physical.host(processorPage) + KPCR.layouts[memory.target].Irql.offset).assumingMemoryBound(to: UInt8.self))
     memory.resolver = self
+    try memory.kernel.set(Page(.valid, frame: processorPage), at: kpcr.address)
     try bringUp()
   }
 
   deinit {
-    threads.forEach { $0.routines.end() }
     argumentLog.deallocate()
     services.deinitialize().deallocate()
   }
 
+  /// Ends every routine that still waits. Until then they keep the kernel, and with it the guest's memory: whoever made the
+  /// kernel calls this when the run is over.
+  public func shutDown() {
+    for thread in threads {
+      thread.resumption = .none
+      thread.routines.end()
+    }
+    workQueues = [:]
+  }
+
   /// The processor page, the shared data page, the segments.
   private func bringUp() throws {
-    for page in [
-      kpcr.address, memory.target.sharedUserDataAddress, layout.segmentTable, layout.variables.lowerBound,
-    ] { try mapKernelPages(at: page, size: GuestMemory.pageSize) }
+    for page in [memory.target.sharedUserDataAddress, layout.segmentTable, layout.variables.lowerBound] {
+      try mapKernelPages(at: page, size: GuestMemory.pageSize)
+    }
     let here = memory.memory
     let prcb = kpcr.PrcbData
     try kpcr.NtTib.ExceptionList.store(Pointer(memory.target.endOfExceptionChain, in: here))
@@ -203,5 +223,14 @@ public final class Kernel {
   @usableFromInline
   func beginCall(_ reader: inout ArgumentReader) {
     stream.append(call: servedExport, returnAddress: servedReturnAddress, arguments: reader.raw)
+    if irqlByte.pointee > highestIRQLs[servedExport] { noteIRQL(above: IRQL(rawValue: highestIRQLs[servedExport])) }
+  }
+
+  /// Records that the export which is being served was called above `limit`, if it was.
+  func noteIRQL(above limit: IRQL) {
+    guard irqlByte.pointee > limit.rawValue else { return }
+    stream.append(
+      .irqlTooHigh(
+        routine: exports.exports[servedExport].name, irql: irqlByte.pointee, limit: limit.rawValue, site: site()))
   }
 }

@@ -20,6 +20,8 @@ struct TraceEvents {
     case .mapping(let mapping): line(mapping)
     case .unmapping(let mdl, let address, _, _): "unmapped \(values.address(address)), a view of MDL \(values.address(mdl))"
     case .irql(let from, let to): "\(IRQL(rawValue: from)) -> \(IRQL(rawValue: to))"
+    case .irqlTooHigh(let routine, let irql, let limit, _):
+      "\(routine) called at \(IRQL(rawValue: irql)); its highest level is \(IRQL(rawValue: limit))"
     case .exception(let code, let address, let information, _):
       "exception \(values.status(code)) at \(values.place(address))"
         + (information.isEmpty ? "" : ", parameters " + information.enumerated().map(parameter).joined(separator: " "))

@@ -15,8 +15,6 @@ public struct Ledger {
   private var lastCaller: UInt64 = 0
   private var hasJudged = false
   private var hasUnjudged = false
-  private var isOver = false
-  private var exited: Set<ProcessID> = []
 
   /// An address space that a thread has left, to come back.
   private struct Attachment {
@@ -34,8 +32,6 @@ public struct Ledger {
       case .block, .result: break
       }
     }
-    // A bugcheck stops the driver before it could unlock anything.
-    if !isOver { leave(atExitOf: nil) }
     findings = findings.filter(\.isWrongProcess) + findings.filter { !$0.isWrongProcess }
     verdict =
       if findings.contains(where: \.isWrongProcess) { .wrongProcess } else if hasUnjudged { .unjudged } else if hasJudged {
@@ -69,7 +65,7 @@ public struct Ledger {
     case .processExit(let process, let lockedPages):
       ask(.exit(process, lockedPages: lockedPages))
       leave(atExitOf: process)
-    case .bugCheck: isOver = true
+    case .irqlTooHigh(let routine, let irql, let limit, let site): ask(.call(routine: routine, irql: irql, limit: limit, site))
     default: break
     }
   }
@@ -82,13 +78,10 @@ public struct Ledger {
     }
   }
 
-  /// Reports the locks that are open now: those charged to `process`, or all that were not reported yet.
-  private mutating func leave(atExitOf process: ProcessID?) {
-    for lock in locks where !lock.isUndone {
-      let isReported = lock.event.account.map(exited.contains) ?? false
-      if process == nil ? !isReported : lock.event.account == process { ask(.leftLocked(lock, atExitOf: process)) }
-    }
-    if let process { exited.insert(process) }
+  /// Reports the open locks that `process` pays for. The end of a run reports none: a filter manager, say, unlocks when the
+  /// operation completes, which a run of one call does not reach.
+  private mutating func leave(atExitOf process: ProcessID) {
+    for lock in locks where !lock.isUndone && lock.event.account == process { ask(.leftLocked(lock, atExitOf: process)) }
   }
 
   // MARK: Address spaces

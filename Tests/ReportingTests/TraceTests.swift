@@ -47,13 +47,12 @@ private let documented = [
   func callList() throws {
     let lines = try World.lockFromWorker().callList().split(separator: "\n")
     #expect(
-      lines.map { $0.prefix { $0 != "(" } } == [
+      lines.map { $0.prefix { $0 != "(" }.replacing(/frames [ 0-9a-f]+,/, with: "frames …,") } == [
         "# world   xp-x86   nt fltMgr", "# step 1: fltMgr!FltLockUserBuffer on worker", "thread worker of System ",
         "fltMgr!FltDecodeParameters", "nt!IoAllocateMdl", "nt!IoThreadToProcess", "nt!KeStackAttachProcess", "nt!MmProbeAndLockPages",
-        "  locked 3 pages at 00130000 for IoReadAccess, frames 1e 1f 20, charged to notepad.exe ", "nt!MmProbeAndLockPages returned",
+        "  locked 3 pages at 00130000 for IoReadAccess, frames …, charged to notepad.exe ", "nt!MmProbeAndLockPages returned",
         "nt!KeUnstackDetachProcess", "# returned STATUS_SUCCESS after 156 instructions",
         "# verdict: right process: FltLockUserBuffer locked 3 pages of notepad.exe ",
-        "# never-unlocked: 3 pages of notepad.exe ",
       ])
   }
 

@@ -10,8 +10,13 @@ extension SourcedFixture {
     do throws(EmulationError) {
       return try emulate(fixture, options: options)
     } catch {
-      throw Failure(Failure.Code(rawValue: error.exitCode) ?? .software, error.description)
+      throw Failure(Failure.Code(rawValue: error.exitCode) ?? .software, named(error.description))
     }
+  }
+
+  /// A message about the fixture, with its file in the place of its name.
+  private func named(_ message: String) -> String {
+    message.hasPrefix(fixture.name + ":") ? file + message.dropFirst(fixture.name.count) : message
   }
 
   /// The same fixture with what the command line changes.

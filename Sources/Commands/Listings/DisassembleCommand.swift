@@ -64,7 +64,7 @@ struct ImageListing {
 
   mutating func limit(to range: Range<UInt64>) { lines.removeAll { !range.contains($0.instruction.address) } }
 
-  /// As a listing that can be read again: a `.traced` or `.reconstructed` line says where what follows comes from.
+  /// As the debugger prints it; a `.traced` or `.reconstructed` line says where what follows comes from, as in a listing.
   func text(_ palette: Palette) -> String {
     var text = ""
     var origin: Image.Origin?

@@ -6,9 +6,21 @@ extension Fixture {
     case symbol(module: String, name: String, offset: UInt64)
     /// A value or a named region of the kernel's memory, or with an offset `name+0x1c`.
     case named(String, offset: UInt64)
+    /// Where the pointer at a place points: `poi(name+0x8)+0x24`, as the debugger writes it.
+    indirect case pointee(Place, offset: UInt64)
 
-    /// Reads `0x8042d0a0`, `nt!Foo`, `nt!Foo+0x1c`, `name` or `name+0x1c`; nil where `text` is none of these.
-    public init?(text: String) {
+    /// Reads `0x8042d0a0`, `nt!Foo`, `nt!Foo+0x1c`, `name`, `name+0x1c`, or `poi(…)+0x24` around one of these; nil where `text`
+    /// is none of these.
+    public init?(text: String) { self.init(text: text, depth: 0) }
+
+    private init?(text: String, depth: Int) {
+      if text.hasPrefix("poi("), let end = text.lastIndex(of: ")"), depth < 8 {
+        let rest = text[text.index(after: end)...]
+        guard let inner = Place(text: String(text[..<end].dropFirst(4)), depth: depth + 1) else { return nil }
+        guard let offset = rest.isEmpty ? 0 : rest.first == "+" ? Self.hexadecimal(rest.dropFirst()) : nil else { return nil }
+        self = .pointee(inner, offset: offset)
+        return
+      }
       if text.hasPrefix("0x") {
         guard let address = Self.hexadecimal(text) else { return nil }
         self = .address(address)
@@ -108,6 +120,7 @@ extension Fixture.Place: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral
     case .address(let address): "0x" + String(address, radix: 16)
     case .symbol(let module, let name, let offset): module + "!" + name + suffix(offset)
     case .named(let name, let offset): name + suffix(offset)
+    case .pointee(let place, let offset): "poi(\(place))" + suffix(offset)
     }
   }
 }

@@ -21,7 +21,7 @@ extension Fixture {
     public var mode: Mode
     /// Names of ``callbackFlags``, ``irpFlags`` and ``stackFlags``.
     public var flags: [String]
-    /// The value that is the MDL of the user's buffer, where the operation has one already.
+    /// The value or result that is the MDL of the user's buffer, where the operation has one already.
     public var mdl: String?
     /// Whether the operation is a fast I/O call and has no IRP.
     public var isFastIO: Bool

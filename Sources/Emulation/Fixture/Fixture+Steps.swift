@@ -12,6 +12,8 @@ extension Fixture {
     /// Kinds of steps; more are added as the machine learns them.
     public enum Action: Hashable, Sendable {
       case call(Call)
+      /// A thread asks for I/O, which makes its process the requestor for the buffer; `result` names the callback data's address.
+      case issue(Operation, result: String?)
       /// The process ends: its address space is torn down.
       case exit(process: String)
       case map(process: String, Region)
@@ -25,6 +27,9 @@ extension Fixture {
     }
 
     public static func call(_ call: Call) -> Step { Step(.call(call)) }
+    public static func issue(_ operation: Operation, as result: String? = nil) -> Step {
+      Step(.issue(operation, result: result))
+    }
     public static func exit(_ process: String) -> Step { Step(.exit(process: process)) }
     public static func map(_ region: Region, in process: String) -> Step { Step(.map(process: process, region)) }
     public static func unmap(_ range: Range) -> Step { Step(.unmap(range)) }

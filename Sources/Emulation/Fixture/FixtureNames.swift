@@ -65,8 +65,10 @@ struct FixtureNames {
     guard let place = Fixture.Place(text: text) else {
       throw node.error("\(quoted(text)) is no place: write 0x8042d0a0, module!routine or module!routine+0x1c")
     }
-    if case .named(let name, _) = place, meaning(of: name) != .value, meaning(of: name) != .region {
-      throw node.unknown("place \(quoted(name)) (an image's is module!routine)", name, among: names(.value, .region))
+    var root = place
+    while case .pointee(let inner, _) = root { root = inner }
+    if case .named(let name, _) = root, ![.value, .region, .result].contains(meaning(of: name)) {
+      throw node.unknown("place \(quoted(name)) (an image's is module!routine)", name, among: names(.value, .region, .result))
     }
     return place
   }
@@ -109,7 +111,7 @@ struct FixtureNames {
     if text == "true" || text == "false" { return .boolean(text == "true") }
     if Fixture.constants[text] != nil { return .constant(text) }
     if text.hasPrefix("STATUS_"), case .name(let name) = try code(node, prefix: "STATUS_") { return .status(name) }
-    if text.contains("!") || text.contains("+0x") { return .place(try place(node)) }
+    if text.contains("!") || text.contains("+0x") || text.hasPrefix("poi(") { return .place(try place(node)) }
     if text.hasPrefix("-"), FixtureNode.plainNumber(text.dropFirst()) != nil, let value = Int64(text) {
       return .integer(UInt64(bitPattern: value))
     }
@@ -124,15 +126,22 @@ struct FixtureNames {
   }
 
   private func compoundArgument(_ node: FixtureNode) throws(FixtureError) -> Fixture.Argument {
+    if try node.entries().contains(where: { $0.value.role == "text" }) {
+      return .text(try node.fields(.textArgument).required("text").text())
+    }
+    return .operation(try operation(node, what: "an argument is a value, {text: …} or", among: ["text"]))
+  }
+
+  /// The one operation in `node`: `{write: {…}}`.
+  func operation(_ node: FixtureNode, what: String, among others: [String] = []) throws(FixtureError) -> Fixture.Operation {
     let entries = try node.entries()
     guard entries.count == 1, let (key, value) = entries.first else {
-      throw node.error("an argument is a value, {text: …} or one operation such as {write: {…}}")
+      throw node.error("\(what) one operation such as {write: {…}}")
     }
-    if value.role == "text" { return .text(try value.text()) }
     guard let kind = Fixture.Operation.Kind(rawValue: value.role) else {
-      throw key.unknown("operation \(quoted(value.role))", value.role, among: ["text"] + KeyTable.operations.keys)
+      throw key.unknown("operation \(quoted(value.role))", value.role, among: others + KeyTable.operations.keys)
     }
-    return .operation(try operation(kind, value))
+    return try operation(kind, value)
   }
 
   private func operation(_ kind: Fixture.Operation.Kind, _ node: FixtureNode) throws(FixtureError) -> Fixture.Operation {
@@ -152,7 +161,9 @@ struct FixtureNames {
     }
     operation.requestor = try fields["requestor"].map { node throws(FixtureError) in try check(node, is: .thread) }
     operation.process = try fields["process"].map { node throws(FixtureError) in try check(node, is: .process) }
-    operation.mdl = try fields["mdl"].map { node throws(FixtureError) in try check(node, is: .value) }
+    operation.mdl = try fields["mdl"].map { node throws(FixtureError) in
+      meaning(of: try node.text()) == .result ? try node.text() : try check(node, is: .value)
+    }
     operation.mode = try fields["mode"]?.word(Fixture.Operation.Mode.self) ?? .user
     operation.minor = try fields["minor"].map { node throws(FixtureError) in UInt8(try node.count(upTo: 0xff)) }
     operation.flags = try flags(fields["flags"])

@@ -4,11 +4,19 @@ extension FixtureReader {
     if entries.contains(where: { $0.value.role == "call" }) {
       return Fixture.Step(.call(try readCall(node)), origin: node.origin)
     }
+    if entries.contains(where: { $0.value.role == "issue" }) {
+      let fields = try node.fields(.issue)
+      let operation = try names.operation(try fields.required("issue"), what: "“issue” takes")
+      let result = try fields["as"].map { node throws(FixtureError) in try names.define(node, as: .result) }
+      return Fixture.Step(.issue(operation, result: result), origin: node.origin)
+    }
     if let later = entries.first(where: { KeyTable.laterSteps.contains($0.value.role) }) {
       throw later.key.error("steps with \(quoted(later.value.role)) are not there yet")
     }
     for (key, value) in entries where !KeyTable.steps.contains(value.role) {
-      if KeyTable.call.keys.contains(value.role) { throw key.error("\(quoted(value.role)) belongs to a step that has “call”") }
+      if KeyTable.call.keys.contains(value.role) {
+        throw key.error("\(quoted(value.role)) belongs to a step that has “call”")
+      }
       throw key.unknown("step \(quoted(value.role))", value.role, among: KeyTable.steps)
     }
     guard entries.count == 1, let (_, value) = entries.first else {

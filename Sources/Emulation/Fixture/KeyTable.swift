@@ -36,6 +36,7 @@ struct KeyTable: Sendable {
 
   static let call = KeyTable(
     "call", "a call", ["on", "call", "with", "irql", "as", "kind", "expect"], required: ["on", "call"])
+  static let issue = KeyTable("issue", "the step “issue”", ["issue", "as"], required: ["issue"])
   static let exit = KeyTable("exit", "the step “exit”", ["exit"])
   static let map = KeyTable("map", "“map”", ["process", "at"] + region.keys, required: ["process", "at"])
   static let unmap = KeyTable("unmap", "“unmap”", ["process", "at", "size"], required: ["process", "at", "size"])
@@ -44,7 +45,7 @@ struct KeyTable: Sendable {
   static let store = KeyTable("store", "“store”", ["process", "at"] + contents, required: ["process", "at"])
   static let pageOut = KeyTable("page-out", "“page-out”", ["process", "at", "size"], required: ["process", "at", "size"])
   /// The keys that say what kind of step a step is.
-  static let steps = ["call", "exit", "map", "unmap", "protect", "store", "page-out", "expect"]
+  static let steps = ["call", "issue", "exit", "map", "unmap", "protect", "store", "page-out", "expect"]
   /// Steps that are designed, and not there yet.
   static let laterSteps = ["open", "ioctl", "run", "unload", "connect", "serve", "create-process", "write", "read", "close"]
 
@@ -72,7 +73,7 @@ struct KeyTable: Sendable {
   static let expectedCall = KeyTable("expected-call", "a call", ["call", "process"], required: ["call"])
 
   static let all = [
-    fixture, limits, process, region, kernelRegion, section, thread, value, patch, content, call, exit, map, unmap, protect,
+    fixture, limits, process, region, kernelRegion, section, thread, value, patch, content, call, issue, exit, map, unmap, protect,
     store, pageOut, textArgument, operation, operations, callExpectation, fault, bugcheck, expectation, lock, expectedCall,
   ]
 }

@@ -47,7 +47,7 @@ extension Machine {
   }
 
   /// Builds `FLT_CALLBACK_DATA` for an operation, as the filter manager hands it to a minifilter, and records whose buffer it is.
-  private func callbackData(for operation: Fixture.Operation, line: Int?) throws -> UInt64 {
+  func callbackData(for operation: Fixture.Operation, line: Int?) throws -> UInt64 {
     let here = memory.memory
     let data = Pointer<FLT_CALLBACK_DATA>(
       try kernel.allocate(UInt64(Pointer<FLT_CALLBACK_DATA>.size(in: here))), in: here)
@@ -69,25 +69,30 @@ extension Machine {
     var buffer = operation.buffer ?? 0
     if operation.hasSystemBuffer && buffer == 0 { buffer = try kernel.allocate(UInt64(max(1, operation.length ?? 1))) }
     let mdl = try operation.mdl.map { try address(of: .named($0, offset: 0), line: line) } ?? 0
-    try fill(block.Parameters, operation, Pointer(buffer, in: here), Pointer(mdl, in: here))
+    let mdlField = try fill(block.Parameters, operation, Pointer(buffer, in: here), Pointer(mdl, in: here))
     if let requestor, buffer < fixture.target.systemRangeStart, buffer != 0 {
       let current = try requestor.object.Tcb.ApcState.Process.load()
       let owner = try operation.process.map { try process($0, line: line) } ?? kernel.process(at: current.address)
       if let owner {
-        kernel.record(BufferRequest(requestor: owner.id, address: buffer, length: UInt64(operation.length ?? 0)))
+        kernel.record(
+          BufferRequest(
+            requestor: owner.id, address: buffer, length: UInt64(operation.length ?? 0), mdlField: mdlField))
       }
     }
     return data.address
   }
 
+  /// Fills in the operation's own parameters, and returns where its MDL's address goes, if it has such a field.
   private func fill(
     _ parameters: Pointer<FLT_PARAMETERS>, _ operation: Fixture.Operation, _ buffer: Pointer<Void>, _ mdl: Pointer<MDL>
-  ) throws {
+  ) throws -> UInt64? {
     let length = operation.length ?? 0
+    var field: UInt64?
     func put(_ place: Pointer<Pointer<Void>>, _ lengthField: Pointer<UInt32>?, _ mdlField: Pointer<Pointer<MDL>>?) throws {
       try place.store(buffer)
       try lengthField?.store(length)
       try mdlField?.store(mdl)
+      field = mdlField?.address
     }
     switch operation.kind {
     case .create: try put(parameters.Create.EaBuffer, parameters.Create.EaLength, nil)
@@ -131,5 +136,6 @@ extension Machine {
       }
     default: break
     }
+    return field
   }
 }

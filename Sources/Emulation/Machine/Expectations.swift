@@ -111,6 +111,7 @@ extension Machine {
       mismatch(line, "nothing was to be uncertain; the run says: \(uncertainties[0])")
     }
     checkCalls(expectation.calls, line)
+    checkLedger(expectation)
   }
 
   var messages: [String] {

@@ -64,6 +64,8 @@ final class Machine: Supervisor {
     }
   }
 
+  deinit { kernel.shutDown() }
+
   // MARK: Supervisor
 
   private func directive(_ continuation: Continuation) -> Directive {
@@ -111,6 +113,7 @@ final class Machine: Supervisor {
     case .bugCheck(let bugCheck): end(.bugCheck(bugCheck))
     case .memoryExhausted: end(.limit(.memory))
     case .idle: end(.waiting)
+    case .endless: end(.limit(.instructions))
     case .missingRoutine(let name): end(.missingRoutine(name))
     case nil: if isStoppedByWatcher { end(.stopped) }
     }

@@ -23,6 +23,10 @@ extension Machine {
       switch step.action {
       case .call(let call): try perform(call, index, line)
       case .expect(let expectation): check(expectation)
+      case .issue(let operation, let name):
+        stream.append(.step(index, "\(operation.requestor ?? "nobody") asks for \(operation.kind.rawValue)"))
+        let data = try callbackData(for: operation, line: line)
+        if let name { values[name] = data }
       case .exit(let name):
         stream.append(.step(index, "\(name) exits"))
         try kernel.exit(process(name, line: line))
@@ -53,6 +57,11 @@ extension Machine {
       kernel.fail(bugCheck)
       noteEnding()
     } catch let exception as GuestException {
+      guard case .store = step.action else {
+        // Guest code has damaged what the kernel itself goes by: the trap handler would fault in turn.
+        kernel.fail(BugCheck(.unexpectedKernelModeTrap, 8, UInt64(exception.code.rawValue)))
+        return noteEnding()
+      }
       throw error(line, "the step raised \(exception.code) in the process's own name")
     } catch let exhausted as MemoryExhausted {
       stream.append(.note(exhausted.description))

@@ -164,6 +164,10 @@ extension Machine {
         throw error(line, "nothing is called \(quoted(name))\(known)")
       }
       return value + offset
+    case .pointee(let inner, let offset):
+      let pointer = try address(of: inner, line: line)
+      guard memory.memory.allows(.read, at: pointer) else { throw error(line, "\(inner) is not readable") }
+      return try GuestWord.load(memory.memory, at: pointer).bits + offset
     case .symbol(let module, let name, let offset):
       if let image = names.images.first(where: { $0.name.lowercased() == module.lowercased() }) {
         if let address = image.address(of: name) { return address + offset }

@@ -61,9 +61,7 @@ extension Kernel {
   /// Starts a routine on the running thread's stack of waiting routines.
   func start(_ activation: Activation, _ body: @escaping RoutineStack.Body) throws -> Continuation {
     guard let thread = running else { throw KernelError("no thread runs") }
-    // Guest code that jumped over waiting routines has abandoned them.
-    let dead = try thread.routines.unwind(to: registers[.sp])
-    thread.activations.removeLast(dead)
+    try abandonRoutines(below: registers[.sp], of: thread)
     thread.activations.append(activation)
     return try obey(try thread.routines.start(body), on: thread)
   }
@@ -71,17 +69,28 @@ extension Kernel {
   /// A callback has returned to place number `place`: the routine that waits for it goes on, whatever the callback popped.
   public func callbackReturned(to place: Int) -> Continuation {
     do {
-      guard let thread = running else { throw KernelError("no thread runs") }
-      // Those above it were abandoned by a jump; one that is not there is guest code that strayed to a place of ours.
-      guard let depth = stride(from: thread.routines.depth, to: 0, by: -1).first(where: { ($0 - 1) % Self.callbackPlaces == place })
-      else { throw BugCheck(.unexpectedKernelModeTrap, 6, 0, 0, registers[.ip]) }
-      let dead = try thread.routines.unwind(toDepth: depth)
-      thread.activations.removeLast(dead)
-      if let stackPointer = thread.routines.stackPointer { registers[.sp] = stackPointer }
-      return try obey(try thread.routines.resume(returning: registers[.ax]), on: thread)
+      // Those above it were abandoned by a jump.
+      if let thread = running,
+        let depth = stride(from: thread.routines.depth, to: 0, by: -1).first(where: { ($0 - 1) % Self.callbackPlaces == place })
+      {
+        let dead = try thread.routines.unwind(toDepth: depth)
+        thread.activations.removeLast(dead)
+        if let stackPointer = thread.routines.stackPointer { registers[.sp] = stackPointer }
+        return try obey(try thread.routines.resume(returning: registers[.ax]), on: thread)
+      }
     } catch {
       return end(error)
     }
+    // Nothing waits to be returned to: there is no such instruction.
+    return handle(GuestException(.illegalInstruction), ip: registers[.ip], sp: registers[.sp])
+  }
+
+  /// Guest code whose stack pointer lies above waiting routines has jumped over them. One that lies elsewhere tells nothing:
+  /// guest code may run on a stack of its own.
+  private func abandonRoutines(below stackPointer: UInt64, of thread: Thread) throws {
+    guard stackPointer >= thread.stackLimit && stackPointer <= thread.stackBase else { return }
+    let dead = try thread.routines.unwind(to: stackPointer)
+    thread.activations.removeLast(dead)
   }
 
   private func obey(_ exit: Exit, on thread: Thread) throws -> Continuation {
@@ -124,7 +133,7 @@ extension Kernel {
     var stackPointer = registers[.sp]
     let width = UInt64(memory.target.width.rawValue)
     for value in call.arguments.reversed() + [callbackReturn(depth: thread.routines.depth)] {
-      stackPointer -= width
+      stackPointer = below(stackPointer, width)
       try GuestWord(value).store(memory.memory, at: stackPointer)
     }
     registers[.sp] = stackPointer
@@ -141,6 +150,12 @@ extension Kernel {
 
   /// The places that callbacks return to.
   public var callbackRange: (base: UInt64, count: Int) { (layout.callbacks.lowerBound, Self.callbackPlaces) }
+
+  /// `size` bytes below a stack pointer, which guest code may have set to anything.
+  func below(_ stackPointer: UInt64, _ size: UInt64) -> UInt64 {
+    let place = stackPointer &- size
+    return memory.target.width == .x86 ? place & 0xffff_ffff : place
+  }
 
   /// For routines: calls guest code on the running thread and returns its result register.
   ///
@@ -182,8 +197,7 @@ extension Kernel {
 
   private func leave(for transfer: ControlTransfer) throws {
     if let thread = running, let stackPointer = transfer.registers[.sp] {
-      let dead = try thread.routines.unwind(to: stackPointer)
-      thread.activations.removeLast(dead)
+      try abandonRoutines(below: stackPointer, of: thread)
     }
     for (register, value) in transfer.registers { registers[register] = value }
   }
@@ -197,6 +211,9 @@ extension Kernel {
     case let bugCheck as BugCheck:
       stream.append(.bugCheck(code: bugCheck.code.rawValue, parameters: bugCheck.parameters, site: site()))
       ending = .bugCheck(bugCheck)
+    case let loop as EndlessLoop:
+      stream.append(.note(loop.description))
+      ending = .endless(loop.description)
     case let exhausted as MemoryExhausted: ending = .memoryExhausted(exhausted.description)
     case let exception as GuestException:
       // No stack is left to dispatch on: what the processor makes of that is a double fault.
@@ -213,7 +230,10 @@ extension Kernel {
     let ip = registers[.ip]
     let isInExport = trapPlaces.contains(ip)
     var stack: [UInt64] = []
-    if isInExport, here.allows(.read, at: registers[.sp]), let caller = try? here.load(UInt32.self, at: registers[.sp]) {
+    // Looking must not fault.
+    if isInExport, here.allows(.read, at: registers[.sp]), here.allows(.read, at: registers[.sp] &+ 3),
+      let caller = try? here.load(UInt32.self, at: registers[.sp])
+    {
       stack.append(UInt64(caller))
     }
     var frame = registers[.bp]
@@ -225,7 +245,8 @@ extension Kernel {
       guard UInt64(next) > frame else { break }
       frame = UInt64(next)
     }
-    return Site(ip: isInExport ? stack.first ?? ip : ip, stack: stack)
+    // A return to a place of the kernel's own says nothing to anybody.
+    return Site(ip: isInExport ? stack.first ?? ip : ip, stack: stack.filter { !layout.callbacks.contains($0) })
   }
 
   /// Calls `routine` on `thread` with the registers at rest: the run's own way in. The processor runs after this.

@@ -18,9 +18,10 @@ extension Kernel {
       .exception(
         code: exception.code.rawValue, address: exception.address ?? ip, information: exception.information, site: site()))
     // A trap frame lies between the interrupted code and what the dispatcher builds.
-    let frame = (sp - UInt64(Pointer<KTRAP_FRAME>.size(in: here))) & ~3
-    let context = Pointer<CONTEXT>(frame - UInt64(Pointer<CONTEXT>.size(in: here)), in: here)
-    let record = Pointer<EXCEPTION_RECORD>(context.address - UInt64(Pointer<EXCEPTION_RECORD>.size(in: here)), in: here)
+    let frame = below(sp, UInt64(Pointer<KTRAP_FRAME>.size(in: here))) & ~3
+    let context = Pointer<CONTEXT>(below(frame, UInt64(Pointer<CONTEXT>.size(in: here))), in: here)
+    let record = Pointer<EXCEPTION_RECORD>(
+      below(context.address, UInt64(Pointer<EXCEPTION_RECORD>.size(in: here))), in: here)
     try store(registers, in: context)
     try record.zero()
     try record.ExceptionCode.store(exception.code)
@@ -30,9 +31,10 @@ extension Kernel {
     for (index, value) in exception.information.prefix(15).enumerated() {
       try record.ExceptionInformation[index].store(GuestWord(value))
     }
-    self.registers[.sp] = record.address - 16
+    let bottom = below(record.address, 16)
+    self.registers[.sp] = bottom
     return try start(.dispatch) { [self] in
-      if try await dispatch(record, context, below: record.address - 16) {
+      if try await dispatch(record, context, below: bottom) {
         throw ControlTransfer(registers: try load(context))
       }
       throw try unhandled(record, context, frame)
@@ -60,14 +62,14 @@ extension Kernel {
   ) async throws -> Bool {
     var frame = try kpcr.NtTib.ExceptionList.load()
     var nestedFrame: UInt64 = 0
-    let dispatcherContext = stackPointer - 4
+    let dispatcherContext = below(stackPointer, 4)
     while frame.address != memory.target.endOfExceptionChain {
       guard try isOnStack(frame) else {
         try record.ExceptionFlags.store(record.ExceptionFlags.load().union(.stackInvalid))
         return false
       }
       let disposition = try await execute(
-        frame, record, context, dispatcherContext, protector: "KiNestedExceptionHandler", below: dispatcherContext - 4)
+        frame, record, context, dispatcherContext, protector: "KiNestedExceptionHandler", below: below(dispatcherContext, 4))
       var flags = try record.ExceptionFlags.load()
       if frame.address == nestedFrame {
         flags.remove(.nestedCall)
@@ -97,32 +99,32 @@ extension Kernel {
   /// - Parameter target: `nil` for an exit unwind, which goes through all frames.
   func unwind(to target: UInt64?, _ record: Pointer<EXCEPTION_RECORD>?, from ip: UInt64) async throws {
     let here = memory.memory
-    var below = registers[.sp] - 16
-    let context = Pointer<CONTEXT>(below - UInt64(Pointer<CONTEXT>.size(in: here)), in: here)
+    var bottom = below(registers[.sp], 16)
+    let context = Pointer<CONTEXT>(below(bottom, UInt64(Pointer<CONTEXT>.size(in: here))), in: here)
     var values: [Register: UInt64] = [:]
     for register in Register.allCases { values[register] = registers[register] }
     try store(values, in: context)
-    below = context.address - 16
+    bottom = below(context.address, 16)
     let unwinding: Pointer<EXCEPTION_RECORD>
     if let record, !record.isNull {
       unwinding = record
     } else {
-      unwinding = Pointer(below - UInt64(Pointer<EXCEPTION_RECORD>.size(in: here)), in: here)
+      unwinding = Pointer(below(bottom, UInt64(Pointer<EXCEPTION_RECORD>.size(in: here))), in: here)
       try unwinding.zero()
       try unwinding.ExceptionCode.store(.unwind)
       try unwinding.ExceptionAddress.store(Pointer(ip, in: here))
-      below = unwinding.address - 16
+      bottom = below(unwinding.address, 16)
     }
     let flags: ExceptionFlags = target == nil ? [.unwinding, .exitUnwind] : .unwinding
     try unwinding.ExceptionFlags.store(unwinding.ExceptionFlags.load().union(flags))
-    let dispatcherContext = below - 4
+    let dispatcherContext = below(bottom, 4)
     var frame = try kpcr.NtTib.ExceptionList.load()
     while frame.address != memory.target.endOfExceptionChain {
       if frame.address == target { return }
       if let target, frame.address > target { throw GuestException(.invalidUnwindTarget, isContinuable: false) }
       guard try isOnStack(frame) else { throw GuestException(.badStack, isContinuable: false) }
       let disposition = try await execute(
-        frame, unwinding, context, dispatcherContext, protector: "KiCollidedUnwindHandler", below: dispatcherContext - 4)
+        frame, unwinding, context, dispatcherContext, protector: "KiCollidedUnwindHandler", below: below(dispatcherContext, 4))
       switch disposition {
       case .continueSearch: break
       case .collidedUnwind: frame = Pointer(UInt64(try here.load(UInt32.self, at: dispatcherContext)), in: here)
@@ -140,7 +142,7 @@ extension Kernel {
     _ dispatcherContext: UInt64, protector: String, below stackPointer: UInt64
   ) async throws -> EXCEPTION_DISPOSITION {
     let here = memory.memory
-    let own = Pointer<EXCEPTION_REGISTRATION_RECORD>(stackPointer - 12, in: here)
+    let own = Pointer<EXCEPTION_REGISTRATION_RECORD>(below(stackPointer, 12), in: here)
     try own.Next.store(kpcr.NtTib.ExceptionList.load())
     try own.Handler.store(Pointer(trapAddresses[exports["nt", protector] ?? 0], in: here))
     try here.store(UInt32(truncatingIfNeeded: frame.address), at: own.address + 8)

@@ -35,6 +35,11 @@ public struct BugCheck: Error, Hashable, Sendable {
   }
 }
 
+/// A kernel routine would walk what guest code has linked in a circle, for ever.
+struct EndlessLoop: Error {
+  let description: String
+}
+
 /// A kernel routine leaves for another place in guest code and does not return: an except block, a continued context.
 struct ControlTransfer: Error {
   let registers: [Register: UInt64]

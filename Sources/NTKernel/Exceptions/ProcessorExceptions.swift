@@ -29,13 +29,13 @@ extension Kernel {
     case (0, false): return raise(.integerDivideByZero)
     case (1, false): return raise(.singleStep)
     // `int 3`: reported at the instruction itself, which is one byte long.
-    case (3, _): return raise(.breakpoint, [0], at: ip - 1)
+    case (3, _): return raise(.breakpoint, [0], at: ip &- 1)
     case (4, _): return raise(.integerOverflow)
     case (5, false): return raise(.arrayBoundsExceeded)
     case (6, false): return raise(.illegalInstruction)
-    case (0x2c, true): return raise(.assertionFailure, at: ip - 2)
+    case (0x2c, true): return raise(.assertionFailure, at: ip &- 2)
     case (0x2d, true): return raise(.breakpoint, [registers[.ax]])
-    case (0x29, true): return raise(.accessViolation, [0, 0xffff_ffff], at: ip - 2)
+    case (0x29, true): return raise(.accessViolation, [0, 0xffff_ffff], at: ip &- 2)
     default:
       // An interrupt without a descriptor is a protection fault.
       return end(BugCheck(.unexpectedKernelModeTrap, UInt64(isSoftware ? 13 : vector), 0, 0, ip))

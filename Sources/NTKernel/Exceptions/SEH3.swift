@@ -18,8 +18,8 @@ extension Kernel {
       return .continueSearch
     }
     let whole = Pointer<EH3_FRAME>(
-      frame.address - UInt64(EH3_FRAME.layouts[memory.target].Registration.offset), in: memory.memory)
-    let pointers = Pointer<EXCEPTION_POINTERS>(registers[.sp] - 16, in: memory.memory)
+      below(frame.address, UInt64(EH3_FRAME.layouts[memory.target].Registration.offset)), in: memory.memory)
+    let pointers = Pointer<EXCEPTION_POINTERS>(below(registers[.sp], 16), in: memory.memory)
     try pointers.ExceptionRecord.store(record)
     try pointers.ContextRecord.store(context)
     try whole.ExceptionPointers.store(pointers)
@@ -33,7 +33,12 @@ extension Kernel {
         if result.rawValue < 0 { return .continueExecution }
         if result.rawValue > 0 { throw try await executeHandler(scope, level, frame, record, whole) }
       }
-      level = try scope.EnclosingLevel.load()
+      let enclosing = try scope.EnclosingLevel.load()
+      guard isEnclosing(enclosing, level) else {
+        try record.ExceptionFlags.store(record.ExceptionFlags.load().union(.stackInvalid))
+        return .continueSearch
+      }
+      level = enclosing
     }
     return .continueSearch
   }
@@ -60,13 +65,18 @@ extension Kernel {
     while current != -1 && current != level {
       let scope = try scope(current, of: frame)
       // The level is left before its block runs, so that a second unwind does not run it again.
-      current = try scope.EnclosingLevel.load()
+      let enclosing = try scope.EnclosingLevel.load()
+      guard isEnclosing(enclosing, current) else { throw GuestException(.badStack, isContinuable: false) }
+      current = enclosing
       try frame.TryLevel.store(current)
       if try scope.FilterFunc.load().isNull {
-        _ = try await callFunclet(scope.HandlerFunc.load().address, of: frame, below: registers[.sp] - 16)
+        _ = try await callFunclet(scope.HandlerFunc.load().address, of: frame, below: below(registers[.sp], 16))
       }
     }
   }
+
+  /// Compilers number the blocks from the outside in. A table that says otherwise was damaged, and could be walked for ever.
+  private func isEnclosing(_ outer: Int32, _ inner: Int32) -> Bool { outer == -1 || outer >= 0 && outer < inner }
 
   private func scope(_ level: Int32, of frame: Frame) throws -> Pointer<SCOPETABLE_ENTRY> {
     let size = Int64(Pointer<SCOPETABLE_ENTRY>.size(in: memory.memory))

@@ -45,7 +45,9 @@ extension Kernel {
       }
       if try peek() == UInt8(ascii: ".") {
         place += 1
-        specification.precision = max(0, try number() ?? 0)
+        // A negative one, which only an argument can be, counts as none.
+        let precision = try number() ?? 0
+        specification.precision = precision < 0 ? nil : min(Self.longestMessage, precision)
       }
       place += try size(at: place, &specification)
       let conversion = try peek()
@@ -112,7 +114,10 @@ extension Kernel {
       let limit = specification.precision ?? Self.longestMessage
       if specification.size != .long { return try memory.memory.bytes(min(count, limit), at: buffer.address) }
       return narrow(try (0..<min(count / 2, limit)).map { try buffer[$0].load() })
-    case "n": return []
+    case "n":
+      // Takes its argument. What a kernel would write through it is left out: a format must not store.
+      _ = try arguments.next(GuestWord.self)
+      return []
     default: return [UInt8(ascii: "%"), conversion]
     }
   }

@@ -72,7 +72,13 @@ extension Kernel {
     if !irp.isNull {
       if isSecondary {
         var last = try irp.MdlAddress.load()
-        while try !last.isNull && !last.Next.load().isNull { last = try last.Next.load() }
+        // A chain as long as this closes on itself: the search would never end, on Windows neither.
+        var rest = 1 << 16
+        while try !last.isNull && !last.Next.load().isNull {
+          last = try last.Next.load()
+          rest -= 1
+          guard rest > 0 else { throw EndlessLoop(description: "the IRP's MDLs form a circle, and IoAllocateMdl looks for its end") }
+        }
         if last.isNull { try irp.MdlAddress.store(mdl) } else { try last.Next.store(mdl) }
       } else {
         try irp.MdlAddress.store(mdl)
@@ -85,12 +91,14 @@ extension Kernel {
   func buildPartialMDL(_ source: Pointer<MDL>, _ target: Pointer<MDL>, _ address: UInt64, _ length: UInt64) throws {
     let here = memory.memory
     let start = try source.virtualAddress()
-    let length = length == 0 ? UInt64(try source.ByteCount.load()) - (address - start) : length
+    // A part outside its source is nobody's check: arithmetic wraps as the routine's own would.
+    let offset = below(address, start)
+    let length = length == 0 ? below(UInt64(try source.ByteCount.load()), offset) : length
     let span = Int((address & 0xfff + length + 0xfff) >> GuestMemory.pageShift)
     let room = (Int(UInt16(bitPattern: try target.Size.load())) - Pointer<MDL>.size(in: here)) / memory.target.width.rawValue
     // TARGET_MDL_TOO_SMALL.
     guard span <= room else { throw BugCheck(.targetMDLTooSmall) }
-    let first = Int(((address & ~0xfff) - (start & ~0xfff)) >> GuestMemory.pageShift)
+    let first = Int(below(address & ~0xfff, start & ~0xfff) >> GuestMemory.pageShift)
     for index in 0..<span { try target.frames[index].store(source.frames[first + index].load()) }
     try target.Process.store(source.Process.load())
     try target.StartVa.store(Pointer(address & ~0xfff, in: here))
@@ -101,7 +109,7 @@ extension Kernel {
     let own = try target.MdlFlags.load().intersection(.allocatedFixedSize)
     try target.MdlFlags.store(inherited.union(own).union(.partial))
     if !inherited.isDisjoint(with: [.mappedToSystemVA, .sourceIsNonpagedPool]) {
-      let mapped = try source.MappedSystemVa.load().address + (address - start)
+      let mapped = try source.MappedSystemVa.load().address + offset
       try target.MappedSystemVa.store(Pointer(mapped, in: here))
     }
   }

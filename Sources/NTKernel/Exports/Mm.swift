@@ -83,6 +83,7 @@ extension Export {
     export("MmUnmapLockedPages(BaseAddress, MemoryDescriptorList)", irql: .dispatch) {
       (kernel, address: GuestWord, mdl: Pointer<MDL>) in
       if address.bits < kernel.memory.target.systemRangeStart {
+        kernel.noteIRQL(above: .apc)
         try kernel.unmapUserView(of: mdl, at: address.bits)
       } else {
         try kernel.unmapSystemView(of: mdl, at: address.bits)
@@ -120,7 +121,10 @@ extension Kernel {
     _ mdl: Pointer<MDL>, _ mode: KPROCESSOR_MODE, _ base: UInt64, _ bugCheckOnFailure: Bool, routine: String
   ) throws -> Pointer<Void> {
     let here = memory.memory
-    if mode == .userMode { return Pointer(try mapUserView(of: mdl, at: base, routine: routine), in: here) }
+    if mode == .userMode {
+      noteIRQL(above: .apc)
+      return Pointer(try mapUserView(of: mdl, at: base, routine: routine), in: here)
+    }
     if let address = try mapSystemView(of: mdl, routine: routine) { return Pointer(address, in: here) }
     if bugCheckOnFailure { throw BugCheck(.noMoreSystemPTEs, 0, UInt64(try mdl.pageCount()), 0, 0) }
     return Pointer(0, in: here)

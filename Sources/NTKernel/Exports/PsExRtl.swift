@@ -30,11 +30,11 @@ extension Export {
       throw GuestException(status, isContinuable: false, address: kernel.servedReturnAddress)
     },
     // nf-ntddk-exraiseaccessviolation
-    export("ExRaiseAccessViolation()", irql: .apc) { kernel in
+    export("ExRaiseAccessViolation()", irql: .passive) { kernel in
       throw GuestException(.accessViolation, isContinuable: false, address: kernel.servedReturnAddress)
     },
     // nf-ntddk-exraisedatatypemisalignment
-    export("ExRaiseDatatypeMisalignment()", irql: .apc) { kernel in
+    export("ExRaiseDatatypeMisalignment()", irql: .passive) { kernel in
       throw GuestException(.datatypeMisalignment, isContinuable: false, address: kernel.servedReturnAddress)
     },
     // nf-wdm-exallocatepoolwithtag

@@ -25,6 +25,8 @@ extension Kernel {
     }
     try frames.store(GuestWord(Self.emptyFrame))
     let probe = memory.target.userProbeAddress
+    let isUser = start < probe
+    if isUser { noteIRQL(above: .apc) }
     if mode != .kernelMode && (end > probe || end <= start) {
       throw GuestException.access(.accessViolation, .read, at: start)
     }
@@ -34,7 +36,6 @@ extension Kernel {
       try mdl.Process.store(Pointer(0, in: here))
       throw exception
     }
-    let isUser = start < probe
     let process: Pointer<EPROCESS> = isUser ? try currentProcess().cast() : Pointer(0, in: here)
     var newFlags = flags
     if operation.writes { newFlags.insert(.writeOperation) } else { newFlags.remove(.writeOperation) }
@@ -58,7 +59,7 @@ extension Kernel {
       let count = try process.NumberOfLockedPages.load().bits
       try process.NumberOfLockedPages.store(GuestWord(count + UInt64(pages)))
     }
-    recordLock(mdl, start, length, operation, locked, account: process, wasLocked: flags.contains(.pagesLocked))
+    try recordLock(mdl, start, length, operation, locked, account: process, wasLocked: flags.contains(.pagesLocked))
   }
 
   /// Reads one byte of each page, and writes it back where the operation stores: faults come as an instruction's would.
@@ -78,8 +79,8 @@ extension Kernel {
   private func recordLock(
     _ mdl: Pointer<MDL>, _ start: UInt64, _ length: UInt64, _ operation: LOCK_OPERATION, _ frames: [UInt32],
     account: Pointer<EPROCESS>, wasLocked: Bool
-  ) {
-    let requestor = requestor(of: start, length)
+  ) throws {
+    let requestor = try requestor(of: start, length, mdl, frames)
     stream.append(
       .lock(
         LockEvent(

@@ -82,7 +82,7 @@ extension Kernel {
   ) throws {
     let buffer = try mdl.virtualAddress()
     let length = UInt64(try mdl.ByteCount.load())
-    let requestor = requestor(of: buffer, length)
+    let requestor = try requestor(of: buffer, length, mdl, frames)
     stream.append(
       .mapping(
         MappingEvent(

@@ -46,11 +46,18 @@ extension Kernel: PageFaultResolver {
   private func repair(_ access: Access, at address: UInt64) throws -> String {
     let irql = try kpcr.Irql.load()
     let page = memory.current[address]
-    if irql >= .dispatch && page.kind != .valid {
+    if irql >= .dispatch && needsPager(page, access, at: address) {
       throw try faultAtRaisedIRQL(irql, access, at: address)
     }
     return address < memory.target.systemRangeStart
       ? try repairUser(page, access, at: address) : try repairKernel(page, access, at: address)
+  }
+
+  /// Whether only the fault handler can say what becomes of the access: hardware has no entry for the page, or a user page's
+  /// entry forbids the store. A store to read-only system memory has a bugcheck of its own.
+  private func needsPager(_ page: Page, _ access: Access, at address: UInt64) -> Bool {
+    guard page.kind == .valid, page.protection != .noAccess, !page.isGuard else { return true }
+    return access == .write && page.protection != .readWrite && address < memory.target.systemRangeStart
   }
 
   /// IRQL_NOT_LESS_OR_EQUAL (0x0A), or DRIVER_IRQL_NOT_LESS_OR_EQUAL (0xD1) where the instruction is a driver's: address, IRQL,

@@ -10,11 +10,14 @@ public struct BufferRequest: Sendable, Hashable {
   public var address: UInt64
   /// In bytes.
   public var length: UInt64
+  /// Where the request keeps the pointer to its MDL, if it has such a field.
+  public var mdlField: UInt64?
 
-  public init(requestor: ProcessID, address: UInt64, length: UInt64) {
+  public init(requestor: ProcessID, address: UInt64, length: UInt64, mdlField: UInt64? = nil) {
     self.requestor = requestor
     self.address = address
     self.length = length
+    self.mdlField = mdlField
   }
 
   func overlaps(_ address: UInt64, _ length: UInt64) -> Bool {
@@ -26,12 +29,25 @@ extension Kernel {
   /// Records whose buffer an I/O request is about.
   public func record(_ request: BufferRequest) { requests.append(request) }
 
-  /// Whose buffer the `length` bytes at `address` are: of the outstanding requests that overlap it, the latest.
-  func requestor(of address: UInt64, _ length: UInt64) -> Process? {
-    guard address < memory.target.systemRangeStart,
-      let request = requests.last(where: { $0.overlaps(address, length) })
-    else { return nil }
-    return processes[request.requestor]
+  /// Whose buffer the `length` bytes at `address` are that `mdl` describes with `frames`.
+  ///
+  /// Several processes may have I/O outstanding for one address. The request is the one whose MDL this is; where none says so, as
+  /// for an MDL of a driver's own, one whose process has these very frames there (and first of these, one that is charged); else
+  /// the latest.
+  func requestor(of address: UInt64, _ length: UInt64, _ mdl: Pointer<MDL>, _ frames: [UInt32]) throws -> Process? {
+    guard address < memory.target.systemRangeStart else { return nil }
+    let here = memory.memory
+    let candidates = requests.filter { $0.overlaps(address, length) && !processes[$0.requestor].hasExited }
+    if let own = candidates.last(where: { request in
+      request.mdlField.map { here.allows(.read, at: $0) && (try? GuestWord.load(here, at: $0).bits) == mdl.address } ?? false
+    }) {
+      return processes[own.requestor]
+    }
+    let account = process(at: try mdl.Process.load().address)
+    let holders = candidates.map { processes[$0.requestor] }.filter { [first = address & ~0xfff] holder in
+      frames.indices.allSatisfy { holder.space.frame(at: first + UInt64($0) << GuestMemory.pageShift) == frames[$0] }
+    }
+    return holders.last { $0 === account } ?? holders.last ?? candidates.last.map { processes[$0.requestor] }
   }
 
   /// An MDL's frames beside what the page tables of `requestor` hold from `address` on; where they differ, with the process that

@@ -56,7 +56,7 @@ extension Kernel {
           [
             dpc.address, dpc.DeferredContext.load().address, dpc.SystemArgument1.load().address,
             dpc.SystemArgument2.load().address,
-          ], below: registers[.sp] - 32)
+          ], below: below(registers[.sp], 32))
         let level = try kpcr.Irql.load()
         guard level == .dispatch else {
           // IRQL_NOT_DISPATCH_LEVEL (8).

@@ -119,6 +119,11 @@ extension Run {
         "kind": "unmapping", "mdl": .address(mdl), "address": .address(address), "routine": .string(routine), "site": site(place),
       ])
     case .irql(let from, let to): .object(["kind": "irql", "from": .number(Int(from)), "to": .number(Int(to))])
+    case .irqlTooHigh(let routine, let irql, let limit, let place):
+      .object([
+        "kind": "irql-too-high", "routine": .string(routine), "irql": .number(Int(irql)), "limit": .number(Int(limit)),
+        "site": site(place),
+      ])
     case .exception(let code, let address, let information, let place):
       .object([
         "kind": "exception", "code": .address(UInt64(code)), "address": .address(address),

@@ -1,16 +1,15 @@
 import Events
 
-/// A lock that nobody takes back, by the end of the process that pays for it or of the run.
+/// A lock that nobody has taken back when the process ends that pays for it.
 struct NeverUnlocked: Rule {
   let name = "never-unlocked"
 
   func judge(_ occasion: Occasion, _ names: LedgerNames) -> Opinion? {
-    guard case .leftLocked(let lock, let exited) = occasion, !lock.event.frames.isEmpty else { return nil }
+    guard case .leftLocked(let lock, _) = occasion, !lock.event.frames.isEmpty else { return nil }
     let routine = names.subject(of: lock.event.routine, at: lock.event.site)
     let whose = lock.holder.map { " of \(names.process($0))" } ?? " of system space"
-    let when = exited == nil ? "" : " before the process ended"
     let count = lock.event.frames.count
-    return Opinion("\(pages(count))\(whose) that \(routine) locked \(count == 1 ? "was" : "were") never unlocked\(when)")
+    return Opinion("\(pages(count))\(whose) that \(routine) locked \(count == 1 ? "was" : "were") never unlocked before the process ended")
   }
 }
 

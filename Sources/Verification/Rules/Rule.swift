@@ -6,14 +6,17 @@ enum Occasion {
   case lock(LockRecord, earlier: LockRecord?)
   /// Frames were mapped. `behind` is the open lock that holds them for this buffer, if there is one.
   case mapping(MappingEvent, behind: LockRecord?)
-  /// A lock is still open when `process` ends, or, without one, when the run does.
-  case leftLocked(LockRecord, atExitOf: ProcessID?)
+  /// A lock is still open when the process ends that pays for it.
+  case leftLocked(LockRecord, atExitOf: ProcessID)
   case exit(ProcessID, lockedPages: Int)
+  /// A routine was called above its highest IRQL.
+  case call(routine: String, irql: UInt8, limit: UInt8, Site)
 
   var site: Site? {
     switch self {
     case .lock(let lock, _), .leftLocked(let lock, _): lock.event.site
     case .mapping(let mapping, _): mapping.site
+    case .call(_, _, _, let site): site
     case .exit: nil
     }
   }
@@ -43,6 +46,6 @@ extension Ledger {
   /// Every rule, in the order in which findings on one occasion are listed.
   static let rules: [any Rule] = [
     WrongProcess(), WrongAccount(), LockedTwice(), StaleMDL(), HandBuiltMDL(), WrongMapping(), ExitWithLockedPages(),
-    NeverUnlocked(),
+    NeverUnlocked(), CalledTooHigh(),
   ]
 }

@@ -58,6 +58,8 @@ final class KernelMachine: Supervisor {
     kernel.clock = { [unowned processor] in processor?.instructions ?? 0 }
   }
 
+  deinit { kernel.shutDown() }
+
   /// Runs `code` as a routine on `thread` until it returns. Returns the seconds it took.
   @discardableResult
   func run(_ code: [UInt8], on thread: NTKernel.Thread? = nil) throws -> Double {

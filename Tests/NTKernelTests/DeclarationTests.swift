@@ -1,0 +1,62 @@
+import FilterManager
+import Foundation
+import Guest
+import NTKernel
+import Testing
+
+@Suite("Export declarations") struct DeclarationTests {
+  static let table = ExportTable(ExportTable.kernel + [FilterManager.exports])
+
+  /// Routines that no row of the table names, and why.
+  static let withoutRow = [
+    "MmPrepareMdlForReuse": "a macro of the DDK's headers, which no import library has",
+    "FltDecodeParameters": "fltMgr's, for which Debian has no import library",
+  ]
+
+  /// Rows of stack-bytes.tsv: the module and the argument bytes of each routine.
+  static let rows: [String: (module: String, bytes: Int)] = {
+    let file = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "stack-bytes.tsv")
+    guard let text = try? String(contentsOf: file, encoding: .utf8) else { return [:] }
+    var rows: [String: (String, Int)] = [:]
+    for line in text.split(separator: "\n") where !line.hasPrefix("#") {
+      let fields = line.split(separator: "\t").map(String.init)
+      if fields.count == 3, let bytes = Int(fields[2]) { rows[fields[0]] = (fields[1], bytes) }
+    }
+    return rows
+  }()
+
+  @Test(
+    "each stdcall or fastcall routine takes as many argument bytes as the import libraries' decorated names say",
+    arguments: table.exports.filter { $0.isImportable && $0.convention != .cdecl }.map(\.name))
+  func stackBytes(name: String) throws {
+    let export = try #require(Self.table.exports.first { $0.name == name })
+    guard let row = Self.rows[name] else {
+      #expect(Self.withoutRow[name] != nil, "stack-bytes.tsv has no row for \(name)")
+      return
+    }
+    #expect(Self.withoutRow[name] == nil, "\(name) has a row")
+    let inRegisters = export.convention == .fastcall ? min(8, export.parameters.count * 4) : 0
+    #expect(export.stackBytes(.windowsXP_x86) + inRegisters == row.bytes)
+    #expect(export.module == row.module)
+  }
+
+  @Test("the table of bytes has no row that nothing declares") func noStrayRows() {
+    #expect(Self.rows.count > 40)
+    for name in Self.rows.keys { #expect(Self.table.number(of: name) != nil, "\(name) is not declared") }
+  }
+
+  @Test("a cdecl routine leaves its arguments to the caller") func cdecl() throws {
+    for name in ["DbgPrint", "DbgPrintEx", "_except_handler3", "_local_unwind2"] {
+      let export = try #require(Self.table.exports.first { $0.name == name })
+      #expect(export.convention == .cdecl && export.stackBytes(.windowsXP_x86) == 0, "\(name)")
+    }
+  }
+
+  @Test("a name is found whatever its case and module; what only the kernel leads to is found by module alone") func names() {
+    #expect(Self.table["NT", "keattachprocess"] == Self.table.number(of: "KeAttachProcess"))
+    #expect(Self.table["nt", "KfRaiseIrql"] == nil)
+    #expect(Self.table["hal", "KfRaiseIrql"] == Self.table.number(of: "KfRaiseIrql"))
+    #expect(Self.table.number(of: "KiGuardHandler") == nil)
+    #expect(Self.table["nt", "KiGuardHandler"] != nil)
+  }
+}
