@@ -68,6 +68,11 @@ public struct Image: Sendable {
     return range.origin
   }
 
+  /// Where `code`, met at `address` in a run, comes from; `nil` also where it is not what the image holds there.
+  public func origin(of code: [UInt8], at address: UInt64) -> Origin? {
+    bytes(at: address, count: code.count).map { $0.elementsEqual(code) } == true ? origin(of: address) : nil
+  }
+
   /// `count` bytes at `address`, or `nil` where one section does not hold them all.
   public func bytes(at address: UInt64, count: Int) -> ArraySlice<UInt8>? {
     guard let section = sections.last(notAbove: address, by: \.address), count >= 0,

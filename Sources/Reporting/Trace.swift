@@ -40,6 +40,9 @@ extension Run {
       lines.append(
         "# \(TraceBlock.reconstructedMark) before an instruction: reconstructed, so that the traced ones can run; those bear no mark")
     }
+    if options.instructions && !fixture.patches.isEmpty {
+      lines.append("# \(TraceBlock.changedMark) before an instruction: not what the image holds there")
+    }
     return lines
   }
 

@@ -21,8 +21,9 @@ struct TraceBlock {
     let origin: Image.Origin?
   }
 
-  /// What stands before each instruction that is ours, and before each that is not.
+  /// What stands before each instruction that is ours, that is not what the image holds, and before every other.
   static let reconstructedMark = "."
+  static let changedMark = "!"
   static let otherMark = " "
 
   init(_ id: BlockID, _ table: BlockTable, _ names: Names, _ disassembler: Disassembler) {
@@ -32,10 +33,13 @@ struct TraceBlock {
     end = instructions.last?.end ?? start
     lines = instructions.map { instruction in
       let symbol = names.symbol(at: instruction.address)
-      let origin = names.image(at: instruction.address)?.origin(of: instruction.address)
+      let image = names.image(at: instruction.address)
+      let origin = image?.origin(of: instruction.bytes, at: instruction.address)
+      let isChanged = origin == nil && image?.origin(of: instruction.address) != nil
+      let mark = isChanged ? Self.changedMark : origin == .reconstructed ? Self.reconstructedMark : Self.otherMark
       return Line(
         instruction: instruction,
-        text: (origin == .reconstructed ? Self.reconstructedMark : Self.otherMark) + instruction.line { names.symbol(at: $0) },
+        text: mark + instruction.line { names.symbol(at: $0) },
         label: (symbol ?? hex(instruction.address, names.target)) + ":",
         beginsRoutine: symbol.map { !$0.contains("+") } ?? false, origin: origin)
     }

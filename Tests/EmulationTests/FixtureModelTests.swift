@@ -3,10 +3,16 @@ import Testing
 
 @Test("places are read and printed alike")
 func places() {
-  for text in ["0x8042d0a0", "nt!KeStackAttachProcess", "fltMgr!FltLockUserBuffer+0x1c", "hook", "hook+0x4", "poi(hook)", "poi(poi(hook+0x8)+0x24)+0x4"] {
+  for text in [
+    "0x8042d0a0", "nt!KeStackAttachProcess", "fltMgr!FltLockUserBuffer+0x1c", "hook", "hook+0x4", "poi(hook)",
+    "poi(poi(hook+0x8)+0x24)+0x4",
+  ] {
     #expect(Fixture.Place(text: text)?.description == text)
   }
-  for text in ["", "!", "nt!", "a!b!c", "nt!Foo+1c", "0x", "8042d0a0", "0x11112222333344445", "a b", "+0x1", "poi(", "poi()", "poi(hook", "poi(hook)4", "poi(hook)+4"] {
+  for text in [
+    "", "!", "nt!", "a!b!c", "nt!Foo+1c", "0x", "8042d0a0", "0x11112222333344445", "a b", "+0x1", "poi(", "poi()", "poi(hook",
+    "poi(hook)4", "poi(hook)+4",
+  ] {
     #expect(Fixture.Place(text: text) == nil, "\(text)")
   }
 }

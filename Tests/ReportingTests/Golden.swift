@@ -2,6 +2,7 @@ import Emulation
 import Foundation
 import GuestCode
 import Reporting
+import Synchronization
 import Testing
 
 /// What the fixtures of one built-in file are to come out as, line by line.
@@ -33,6 +34,36 @@ struct Golden: Sendable, CustomTestStringConvertible {
   func text(inReverse isReversed: Bool = false) throws -> String {
     let runs = try (isReversed ? fixtures.reversed() : fixtures).map { try emulate($0) }
     return text(of: isReversed ? runs.reversed() : runs)
+  }
+
+  /// What one run of the fixtures came to.
+  struct Outcome: Sendable {
+    let text: String
+    /// Each with the fixture's name and the line of its file.
+    var mismatches: [String] = []
+    /// The exports that were called, as `module!name`, and all there are.
+    var called: Set<String> = []
+    var exports: [String] = []
+  }
+
+  private static let outcomes = Mutex<[String: Outcome]>([:])
+
+  /// Runs the fixtures, once for all tests that ask.
+  func outcome() throws -> Outcome {
+    if let outcome = Self.outcomes.withLock({ $0[name] }) { return outcome }
+    let runs = try fixtures.map { try emulate($0) }
+    var outcome = Outcome(text: text(of: runs))
+    for run in runs {
+      outcome.mismatches += run.mismatches.map {
+        "images/\(name).yaml:\($0.line.map(String.init) ?? "?"): \(run.fixture.name): \($0.sentence)"
+      }
+      outcome.exports = run.names.exports.exports.map { "\($0.module)!\($0.name)" }
+      run.events.forEach { element in
+        if case .call(let number, _, _) = element { outcome.called.insert(outcome.exports[number]) }
+      }
+    }
+    Self.outcomes.withLock { $0[name] = outcome }
+    return outcome
   }
 
   func recorded() throws -> String { try String(contentsOf: file, encoding: .utf8) }

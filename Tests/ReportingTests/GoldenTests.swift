@@ -8,7 +8,7 @@ import Testing
 @Suite("Golden traces") struct GoldenTests {
   @Test("every fixture's trace is the recorded one", arguments: Golden.all)
   func isAsRecorded(_ golden: Golden) throws {
-    let actual = try golden.text()
+    let actual = try golden.outcome().text
     if Golden.isRecording {
       try actual.write(to: golden.file, atomically: true, encoding: .utf8)
       Issue.record("\(golden.name).trace is recorded: look at it, then run the tests without RECORD")

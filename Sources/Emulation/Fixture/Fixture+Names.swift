@@ -14,7 +14,8 @@ extension Fixture {
     public init?(text: String) { self.init(text: text, depth: 0) }
 
     private init?(text: String, depth: Int) {
-      if text.hasPrefix("poi("), let end = text.lastIndex(of: ")"), depth < 8 {
+      if text.hasPrefix("poi(") {
+        guard let end = text.lastIndex(of: ")"), depth < 8 else { return nil }
         let rest = text[text.index(after: end)...]
         guard let inner = Place(text: String(text[..<end].dropFirst(4)), depth: depth + 1) else { return nil }
         guard let offset = rest.isEmpty ? 0 : rest.first == "+" ? Self.hexadecimal(rest.dropFirst()) : nil else { return nil }

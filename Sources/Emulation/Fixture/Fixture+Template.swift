@@ -28,7 +28,8 @@ extension Fixture {
       app: app.exe
       worker: System
 
-    # What happens, in order. Other steps: exit, map, unmap, protect, store, page-out, expect.
+    # What happens, in order. Other steps: exit, map, unmap, protect, store, page-out, expect,
+    # and issue: {write: {…}}, as: data, which asks for I/O; calls may then take data, and poi(data+0x8) is a pointer in it.
     calls:
     - on: worker
       call: fltMgr!FltLockUserBuffer

@@ -173,7 +173,7 @@ extension Machine {
 
   func sentence(_ outcome: Outcome) -> String {
     switch outcome {
-    case .returned(let value): "it returned \(describe(value))"
+    case .returned(let value): "it returned \(value == 0 ? "STATUS_SUCCESS" : describe(value))"
     case .raised(let code): "it raised \(NTSTATUS(rawValue: code))"
     case .bugCheck(let bugCheck):
       "it ended in bugcheck \(bugCheck.code): \(bugCheck.parameters.map { describe($0) }.joined(separator: ", "))"
@@ -196,7 +196,7 @@ extension Machine {
   func describe(_ value: UInt64) -> String {
     if let process = names.process(at: value) { return "\(hex(value)) \(names.processes[process].title)" }
     if let thread = names.thread(at: value) { return "\(hex(value)) \(names.threads[thread].name)" }
-    if let name = NTSTATUS(rawValue: UInt32(truncatingIfNeeded: value)).name, value & 0x8000_0000 != 0 || value == 0 { return name }
+    if let name = NTSTATUS(rawValue: UInt32(truncatingIfNeeded: value)).name, value & 0x8000_0000 != 0 { return name }
     return hex(value)
   }
 }

@@ -19,7 +19,7 @@ public struct ImageSource: Sendable {
     }
     guard let builtIn = BuiltIn.image(named: name) else {
       let known = nearest(name, among: BuiltIn.images.map(\.name)).map { "; did you mean “\($0)”?" } ?? ""
-      throw EmulationError("\(line): no image \(quoted(name)): neither a file there nor a built-in one\(known)")
+      throw EmulationError("\(line): no image \(quoted(name)): neither a file there nor a built-in one\(known)", kind: .missingFile)
     }
     return try Image(listing: builtIn.text, named: module, file: builtIn.name, target: target)
   }

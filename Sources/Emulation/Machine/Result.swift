@@ -8,9 +8,16 @@ extension Machine {
     check(fixture.expect)
     return Run(
       fixture: fixture, outcome: outcome, verdict: ledger.verdict, findings: ledger.findings, locks: ledger.locks,
-      headline: ledger.locks.headline(names.forLedger) ?? sentence(outcome), events: stream,
+      headline: headline(ledger), events: stream,
       names: names, messages: messages, instructions: processor.instructions, snapshots: processor.snapshots,
       mismatches: mismatches, memory: FinalMemory(spaces: kernel.processes.map(\.space), current: memory.current))
+  }
+
+  /// What says most: a lock that is wrong, else what else is wrong, else a lock, else how the run ended.
+  private func headline(_ ledger: Ledger) -> String {
+    let wrong = ledger.findings.first { $0.isWrongProcess }
+    if let wrong, !ledger.locks.contains(where: { $0.isRight == false }) { return wrong.sentence }
+    return ledger.locks.headline(names.forLedger) ?? sentence(outcome)
   }
 
   /// What is expected of the verdict, the findings and the locks, as if the run ended here.
@@ -24,7 +31,7 @@ extension Machine {
     if let findings = expectation.findings { check(ledger.findings, against: findings, line) }
     guard let expected = expectation.locks else { return }
     guard expected.count == ledger.locks.count else {
-      return mismatch(line, "\(expected.count) locks were expected; there are \(ledger.locks.count)")
+      return mismatch(line, "the number of locks was to be \(expected.count); it is \(ledger.locks.count)")
     }
     for (lock, record) in zip(expected, ledger.locks) { check(lock, record) }
   }

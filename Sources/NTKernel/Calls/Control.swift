@@ -69,20 +69,17 @@ extension Kernel {
   /// A callback has returned to place number `place`: the routine that waits for it goes on, whatever the callback popped.
   public func callbackReturned(to place: Int) -> Continuation {
     do {
-      // Those above it were abandoned by a jump.
-      if let thread = running,
-        let depth = stride(from: thread.routines.depth, to: 0, by: -1).first(where: { ($0 - 1) % Self.callbackPlaces == place })
-      {
-        let dead = try thread.routines.unwind(toDepth: depth)
-        thread.activations.removeLast(dead)
-        if let stackPointer = thread.routines.stackPointer { registers[.sp] = stackPointer }
-        return try obey(try thread.routines.resume(returning: registers[.ax]), on: thread)
-      }
+      guard let thread = running else { throw KernelError("no thread runs") }
+      // Those above it were abandoned by a jump; one that is not there is guest code that strayed to a place of ours.
+      guard let depth = stride(from: thread.routines.depth, to: 0, by: -1).first(where: { ($0 - 1) % Self.callbackPlaces == place })
+      else { throw BugCheck(.unexpectedKernelModeTrap, 6, 0, 0, registers[.ip]) }
+      let dead = try thread.routines.unwind(toDepth: depth)
+      thread.activations.removeLast(dead)
+      if let stackPointer = thread.routines.stackPointer { registers[.sp] = stackPointer }
+      return try obey(try thread.routines.resume(returning: registers[.ax]), on: thread)
     } catch {
       return end(error)
     }
-    // Nothing waits to be returned to: there is no such instruction.
-    return handle(GuestException(.illegalInstruction), ip: registers[.ip], sp: registers[.sp])
   }
 
   /// Guest code whose stack pointer lies above waiting routines has jumped over them. One that lies elsewhere tells nothing:

@@ -44,7 +44,7 @@ extension Run {
             .object([
               "kind": "instruction", "address": .address(address), "symbol": names.symbol(at: address).map { .string($0) },
               "bytes": .bytes(instruction.bytes), "text": .string(instruction.text(symbol: names.symbol(at:))),
-              "origin": names.image(at: address)?.origin(of: address).map { .string($0.rawValue) },
+              "origin": names.image(at: address)?.origin(of: instruction.bytes, at: address).map { .string($0.rawValue) },
               "process": .string(title(process)),
             ]))
         }
