@@ -97,7 +97,10 @@ if Context.environment["PROBELOCK_BENCHMARKS"] != nil {
     .target(
       name: "CBaseline", dependencies: ["CUnicorn"], path: "tools/Benchmarks/CBaseline", cSettings: [.unsafeFlags(["-O2"])]),
     .executableTarget(
-      name: "Benchmarks", dependencies: ["CBaseline", "Disassembly", "Events", "Guest", "Memory", "Processor"],
+      name: "Benchmarks",
+      dependencies: [
+        "CBaseline", "Disassembly", "Emulation", "Events", "Guest", "GuestCode", "Memory", "NTKernel", "Processor", "WindowsTypes",
+      ],
       path: "tools/Benchmarks/Benchmarks", swiftSettings: strict),
   ]
 }

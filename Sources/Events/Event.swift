@@ -27,18 +27,14 @@ public struct LockEvent: Sendable, Hashable {
   public var address: UInt64
   public var length: UInt64
   public var intent: LockIntent
-  /// What the MDL's frame array says.
-  public var frames: [UInt32]
+  /// What the MDL's frame array says, beside what the requestor's page tables hold for the range.
+  public let pages: FrameList
   /// Whose page tables were current: where the routine probed.
   public var current: ProcessID
   /// `Mdl.Process`: to whom the lock is charged, if to anyone.
   public var account: ProcessID?
   /// Whose buffer it was, by the record made when the I/O was issued.
   public var requestor: ProcessID?
-  /// What the requestor's page tables hold for the range, page by page; `nil` where nothing is resident.
-  public var requestorFrames: [UInt32?]
-  /// For each page, a process (other than the requestor) whose private page the MDL's frame is.
-  public var owners: [ProcessID?]
   /// `MmProbeAndLockPages`, or the routine that did it.
   public var routine: String
   /// Whether the MDL was locked before: the earlier reference is lost.
@@ -46,23 +42,30 @@ public struct LockEvent: Sendable, Hashable {
   public var site: Site
 
   public init(
-    mdl: UInt64, address: UInt64, length: UInt64, intent: LockIntent, frames: [UInt32], current: ProcessID,
-    account: ProcessID?, requestor: ProcessID?, requestorFrames: [UInt32?], owners: [ProcessID?], routine: String,
-    wasLocked: Bool, site: Site
+    mdl: UInt64, address: UInt64, length: UInt64, intent: LockIntent, pages: FrameList, current: ProcessID,
+    account: ProcessID?, requestor: ProcessID?, routine: String, wasLocked: Bool, site: Site
   ) {
     self.mdl = mdl
     self.address = address
     self.length = length
     self.intent = intent
-    self.frames = frames
+    self.pages = pages
     self.current = current
     self.account = account
     self.requestor = requestor
-    self.requestorFrames = requestorFrames
-    self.owners = owners
     self.routine = routine
     self.wasLocked = wasLocked
     self.site = site
+  }
+
+  public init(
+    mdl: UInt64, address: UInt64, length: UInt64, intent: LockIntent, frames: [UInt32], current: ProcessID,
+    account: ProcessID?, requestor: ProcessID?, requestorFrames: [UInt32?], owners: [ProcessID?], routine: String,
+    wasLocked: Bool, site: Site
+  ) {
+    self.init(
+      mdl: mdl, address: address, length: length, intent: intent, pages: FrameList(frames, requestorFrames, owners),
+      current: current, account: account, requestor: requestor, routine: routine, wasLocked: wasLocked, site: site)
   }
 }
 
@@ -73,34 +76,41 @@ public struct MappingEvent: Sendable, Hashable {
   public var length: UInt64
   /// Where the buffer itself is.
   public var bufferAddress: UInt64
-  public var frames: [UInt32]
+  /// The MDL's frames, beside what the requestor's page tables hold for the buffer.
+  public let pages: FrameList
   /// The process in whose half the view is; `nil` for system space.
   public var process: ProcessID?
   public var requestor: ProcessID?
-  public var requestorFrames: [UInt32?]
-  public var owners: [ProcessID?]
   /// Whether a lock that the kernel made stands behind the MDL; guest code can set the flag by hand.
   public var isLockedByKernel: Bool
   public var routine: String
   public var site: Site
 
   public init(
-    mdl: UInt64, address: UInt64, length: UInt64, bufferAddress: UInt64, frames: [UInt32], process: ProcessID?,
-    requestor: ProcessID?, requestorFrames: [UInt32?], owners: [ProcessID?], isLockedByKernel: Bool, routine: String,
-    site: Site
+    mdl: UInt64, address: UInt64, length: UInt64, bufferAddress: UInt64, pages: FrameList, process: ProcessID?,
+    requestor: ProcessID?, isLockedByKernel: Bool, routine: String, site: Site
   ) {
     self.mdl = mdl
     self.address = address
     self.length = length
     self.bufferAddress = bufferAddress
-    self.frames = frames
+    self.pages = pages
     self.process = process
     self.requestor = requestor
-    self.requestorFrames = requestorFrames
-    self.owners = owners
     self.isLockedByKernel = isLockedByKernel
     self.routine = routine
     self.site = site
+  }
+
+  public init(
+    mdl: UInt64, address: UInt64, length: UInt64, bufferAddress: UInt64, frames: [UInt32], process: ProcessID?,
+    requestor: ProcessID?, requestorFrames: [UInt32?], owners: [ProcessID?], isLockedByKernel: Bool, routine: String,
+    site: Site
+  ) {
+    self.init(
+      mdl: mdl, address: address, length: length, bufferAddress: bufferAddress,
+      pages: FrameList(frames, requestorFrames, owners), process: process, requestor: requestor,
+      isLockedByKernel: isLockedByKernel, routine: routine, site: site)
   }
 }
 
@@ -139,10 +149,10 @@ public enum Event: Sendable, Hashable {
   case addressSpace(from: ProcessID, to: ProcessID, thread: ThreadID, SwitchReason)
   /// Another thread runs.
   case thread(ThreadID)
-  case fault(FaultEvent)
-  case lock(LockEvent)
+  indirect case fault(FaultEvent)
+  indirect case lock(LockEvent)
   case unlock(mdl: UInt64, account: ProcessID?, pages: Int, routine: String, site: Site)
-  case mapping(MappingEvent)
+  indirect case mapping(MappingEvent)
   case unmapping(mdl: UInt64, address: UInt64, routine: String, site: Site)
   case irql(from: UInt8, to: UInt8)
   /// A routine was called above the highest IRQL that its documentation allows, and did its work all the same.

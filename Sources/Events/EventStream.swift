@@ -1,3 +1,5 @@
+import Glibc
+
 /// Everything that happened in a run, in order: blocks as one 32-bit word each, calls and returns packed, the rest as ``Event``.
 ///
 /// Words are chunked, and a byte budget bounds them: once it is used up, ``isFull`` is set and ``onFull`` called. One chunk more
@@ -11,6 +13,8 @@ public final class EventStream {
   /// Outside the object, so that a hook that runs millions of times a second reaches it without asking the object's leave.
   public let cursor: UnsafeMutablePointer<Cursor>
   private let budget: Int
+  /// What ``events`` takes, in bytes.
+  private var eventSize = 0
   /// Sees each ``Event`` before it is recorded.
   public var onEvent: ((Event) -> Void)?
   /// Called once, when the budget is used up.
@@ -35,10 +39,14 @@ public final class EventStream {
   /// - Parameter budget: in bytes.
   public init(budget: Int = 256 << 20) {
     self.budget = budget
-    let chunk = UnsafeMutablePointer<UInt32>.allocate(capacity: Self.chunkWords)
+    let chunk = Self.makeChunk()
     chunks = [chunk]
     cursor = .allocate(capacity: 1)
     cursor.initialize(to: Cursor(next: chunk, end: chunk + Self.chunkWords))
+  }
+
+  private static func makeChunk() -> UnsafeMutablePointer<UInt32> {
+    UnsafeMutableRawPointer.allocate(byteCount: chunkWords * 4, alignment: 4096).bindMemory(to: UInt32.self, capacity: chunkWords)
   }
 
   deinit {
@@ -58,6 +66,8 @@ public final class EventStream {
     case result
   }
   static let marker: UInt32 = 1 << 31
+  /// In the second word of a call or a return: its values take two words each.
+  @usableFromInline static var wide: UInt32 { 1 << 31 }
 
   /// Records that block `id` begins to run.
   @inlinable @inline(__always)
@@ -80,6 +90,16 @@ public final class EventStream {
     guard reserve(1) else { return }
     put(Self.marker | Tag.event.rawValue << 24 | UInt32(events.count & 0xff_ffff))
     events.append(event)
+    eventSize += MemoryLayout<Event>.stride + event.payloadSize
+    if !isFull && size >= budget { end() }
+  }
+
+  /// In bytes, about.
+  private var size: Int { chunks.count * Self.chunkWords * 4 + eventSize + blocks.size }
+
+  private func end() {
+    isFull = true
+    onFull?()
   }
 
   /// Records a call of routine number `routine` with its arguments, as they were passed.
@@ -87,9 +107,17 @@ public final class EventStream {
   public func append(call routine: Int, returnAddress: UInt64, arguments: UnsafeBufferPointer<UInt64>) {
     guard reserve(4 + 2 * arguments.count) else { return }
     put(0x8200_0000 | UInt32(truncatingIfNeeded: routine & 0xff_ffff))
-    put(UInt32(truncatingIfNeeded: arguments.count))
-    put(wide: returnAddress)
-    for argument in arguments { put(wide: argument) }
+    var all = returnAddress
+    for argument in arguments { all |= argument }
+    if all >> 32 == 0 {
+      put(UInt32(truncatingIfNeeded: arguments.count))
+      put(UInt32(truncatingIfNeeded: returnAddress))
+      for argument in arguments { put(UInt32(truncatingIfNeeded: argument)) }
+    } else {
+      put(UInt32(truncatingIfNeeded: arguments.count) | Self.wide)
+      put(wide: returnAddress)
+      for argument in arguments { put(wide: argument) }
+    }
   }
 
   /// Records the result of routine number `routine`; `hasValue` is false for `void`.
@@ -97,8 +125,13 @@ public final class EventStream {
   public func append(resultOf routine: Int, _ value: UInt64, hasValue: Bool) {
     guard reserve(4) else { return }
     put(0x8300_0000 | UInt32(truncatingIfNeeded: routine & 0xff_ffff))
-    put(hasValue ? 1 : 0)
-    put(wide: value)
+    if value >> 32 == 0 {
+      put(hasValue ? 1 : 0)
+      put(UInt32(truncatingIfNeeded: value))
+    } else {
+      put((hasValue ? 1 : 0) | Self.wide)
+      put(wide: value)
+    }
   }
 
   @inlinable @inline(__always) func put(_ word: UInt32) {
@@ -122,12 +155,11 @@ public final class EventStream {
       cursor.pointee.end = cursor.pointee.next
       return false
     }
-    if chunks.count * Self.chunkWords * 4 + events.count * 64 + blocks.size >= budget {
-      isFull = true
-      onFull?()
-    }
+    if size >= budget { end() }
     if cursor.pointee.next < cursor.pointee.end { cursor.pointee.next.pointee = Self.marker }
-    let chunk = UnsafeMutablePointer<UInt32>.allocate(capacity: Self.chunkWords)
+    let chunk = Self.makeChunk()
+    // All of it will be used: its pages come at once, at a fraction of a fault for each. An old host has them come one by one.
+    madvise(chunk, Self.chunkWords * 4, MADV_POPULATE_WRITE)
     cursor.pointee = Cursor(next: chunk, end: chunk + Self.chunkWords)
     chunks.append(chunk)
     return true
@@ -161,13 +193,15 @@ public final class EventStream {
         switch Tag(rawValue: head >> 24 & 0x7f) {
         case .event: try body(.event(events[low]))
         case .call:
-          let count = Int(take())
-          let site = takeWide()
-          try body(.call(routine: low, returnAddress: site, arguments: (0..<count).map { _ in takeWide() }))
+          let second = take()
+          let takeValue = second & Self.wide != 0 ? takeWide : { UInt64(take()) }
+          let site = takeValue()
+          try body(
+            .call(routine: low, returnAddress: site, arguments: (0..<Int(second & ~Self.wide)).map { _ in takeValue() }))
         case .result:
-          let hasValue = take() != 0
-          let value = takeWide()
-          try body(.result(routine: low, value: hasValue ? value : nil))
+          let second = take()
+          let value = second & Self.wide != 0 ? takeWide() : UInt64(take())
+          try body(.result(routine: low, value: second & 1 != 0 ? value : nil))
         case .skip, nil: break chunk
         }
       }

@@ -63,10 +63,20 @@ public struct GuestMemory: @unchecked Sendable {
 
   /// Writes `bytes` at `address`. A fault leaves what lies before it written, as a processor would.
   public func write(_ bytes: some Collection<UInt8>, at address: UInt64) throws {
+    if try bytes.withContiguousStorageIfAvailable({ try write(UnsafeRawBufferPointer($0), at: address) }) != nil { return }
     var rest = bytes[...]
     try forEachPiece(of: bytes.count, at: address, .write) { piece in
       piece.copyBytes(from: rest.prefix(piece.count))
       rest = rest.dropFirst(piece.count)
+    }
+  }
+
+  /// Writes `bytes` at `address`, as the other `write` does.
+  public func write(_ bytes: UnsafeRawBufferPointer, at address: UInt64) throws {
+    var offset = 0
+    try forEachPiece(of: bytes.count, at: address, .write) { piece in
+      piece.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + piece.count]))
+      offset += piece.count
     }
   }
 
@@ -78,7 +88,7 @@ public struct GuestMemory: @unchecked Sendable {
   }
 
   /// Whether a read or write of `address` would succeed without the resolver. Asks, changes nothing.
-  public func allows(_ access: Access, at address: UInt64) -> Bool {
+  @inlinable public func allows(_ access: Access, at address: UInt64) -> Bool {
     guard let entry = entry(address) else { return false }
     return entry.bits & (access == .write ? PageEntry.writable : PageEntry.readable) != 0
   }

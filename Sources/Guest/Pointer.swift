@@ -47,6 +47,14 @@ extension Pointer where Pointee: GuestValue {
   }
 }
 
+extension Pointer where Pointee == GuestWord {
+  /// Stores `values` from here on, one word each.
+  public func store(_ values: [UInt32]) throws {
+    if memory.target.width == .x86 { return try values.withUnsafeBytes { try memory.write($0, at: address) } }
+    for (index, value) in values.enumerated() { try self[index].store(GuestWord(UInt64(value))) }
+  }
+}
+
 extension Pointer where Pointee: GuestStructure {
   @inlinable public subscript<Member>(dynamicMember field: KeyPath<Pointee, Field<Member>>) -> Pointer<Member> {
     Pointer<Member>(address &+ UInt64(truncatingIfNeeded: Pointee.layouts[memory.target][keyPath: field].offset), in: memory)

@@ -31,8 +31,8 @@ public final class AddressSpace {
 
   /// The frame that this address space holds at `address` right now, or `nil` where none is resident.
   public func frame(at address: UInt64) -> FrameNumber? {
-    let page = self[address]
-    return page.kind == .valid ? page.frame : nil
+    guard let entry = memory.entry(address), Page.isResident(entry) else { return nil }
+    return entry.frame
   }
 }
 

@@ -52,6 +52,9 @@ public struct Page: Hashable, Sendable {
       isExecutable: entry.bits >> 10 & 1 != 0)
   }
 
+  /// Whether a frame is behind the page, without taking all of the entry apart.
+  static func isResident(_ entry: PageEntry) -> Bool { entry.bits >> 2 & 15 == Kind.valid.rawValue }
+
   public var entry: PageEntry {
     var bits = kind.rawValue << 2 | protection.rawValue << 6 | UInt64(frame) << 32
     if isGuard { bits |= 1 << 8 }

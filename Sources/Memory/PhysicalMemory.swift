@@ -15,7 +15,7 @@ public struct MemoryExhausted: Error, Hashable, Sendable, CustomStringConvertibl
 ///
 /// Frames are handed out lowest first, zeroed, and count who uses them: `mappings` (page tables) and `pins` (locked MDLs).
 /// A frame returns to the free list when both are zero, so a pinned frame outlives its mapping, as on Windows.
-/// Safety: `base` spans the whole file for as long as the object lives, and the file never shrinks.
+/// Safety: `base` spans the whole file for as long as the object lives, and the file never shrinks; `frames` has room for all.
 public final class PhysicalMemory {
   public struct Frame: Sendable {
     public var mappings: UInt32 = 0
@@ -30,7 +30,9 @@ public final class PhysicalMemory {
   /// The budget, in frames.
   public let capacity: Int
   let file: Int32
-  private var frames: [Frame] = [Frame(mappings: 1)]  // Frame 0 is never handed out: 0 means "none" in a page entry.
+  /// Room for every frame of the budget; those below ``count`` exist. Frame 0 is never handed out: 0 means "none" in a page entry.
+  private let frames: UnsafeMutablePointer<Frame>
+  private var count = 1
   private var free: [FrameNumber] = []
 
   /// - Parameter limit: the budget, in bytes.
@@ -43,15 +45,24 @@ public final class PhysicalMemory {
       let base = mmap(nil, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, file, 0), base != MAP_FAILED
     else { throw MemoryExhausted(description: "the host has no \(limit) bytes of address space for the guest's memory") }
     self.base = base
+    // Fresh pages of the host's: zeroed, and there once they are touched.
+    let room = mmap(
+      nil, capacity * MemoryLayout<Frame>.stride, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
+    guard let room, room != MAP_FAILED else {
+      throw MemoryExhausted(description: "the host has no address space for \(capacity) frames")
+    }
+    frames = room.bindMemory(to: Frame.self, capacity: capacity)
+    frames[0] = Frame(mappings: 1)
   }
 
   deinit {
     munmap(base, (capacity + 1) * Int(GuestMemory.pageSize))
+    munmap(frames, capacity * MemoryLayout<Frame>.stride)
     close(file)
   }
 
   /// Frames in use.
-  public var used: Int { frames.count - 1 - free.count }
+  public var used: Int { count - 1 - free.count }
 
   /// A zeroed frame that nothing uses yet.
   public func allocate() throws(MemoryExhausted) -> FrameNumber {
@@ -67,21 +78,25 @@ public final class PhysicalMemory {
   }
 
   /// The first of `count` zeroed frames that follow each other.
-  public func allocate(contiguous count: Int) throws(MemoryExhausted) -> FrameNumber {
-    guard count >= 0, frames.count + count <= capacity else {
+  public func allocate(contiguous wanted: Int) throws(MemoryExhausted) -> FrameNumber {
+    guard wanted >= 0, count + wanted <= capacity else {
       throw MemoryExhausted(description: "the memory budget of \(capacity * 4) KiB is used up")
     }
-    let first = FrameNumber(frames.count)
-    frames.append(contentsOf: repeatElement(Frame(), count: count))
-    return first
+    defer { count += wanted }
+    return FrameNumber(count)
   }
 
   /// Whether `frame` is one of this machine's, in use or not: what Windows' PFN database covers.
-  public func contains(_ frame: FrameNumber) -> Bool { frame != 0 && Int(frame) < frames.count }
+  public func contains(_ frame: FrameNumber) -> Bool { frame != 0 && Int(frame) < count }
 
   public subscript(frame: FrameNumber) -> Frame {
-    get { frames[Int(frame)] }
-    set { frames[Int(frame)] = newValue }
+    get { frames[checked(frame)] }
+    set { frames[checked(frame)] = newValue }
+  }
+
+  private func checked(_ frame: FrameNumber) -> Int {
+    precondition(Int(frame) < count, "no such frame")
+    return Int(frame)
   }
 
   /// Counts one mapping or pin more, without a bounds question: `frame` came from this object.
@@ -92,12 +107,13 @@ public final class PhysicalMemory {
     freeIfUnused(frame)
   }
 
-  public func pin(_ frame: FrameNumber) { frames[Int(frame)].pins += 1 }
+  public func pin(_ frame: FrameNumber) { frames[checked(frame)].pins += 1 }
 
   /// Takes one pin back; returns `false` where there was none.
   public func unpin(_ frame: FrameNumber) -> Bool {
-    guard frames[Int(frame)].pins > 0 else { return false }
-    frames[Int(frame)].pins -= 1
+    let index = checked(frame)
+    guard frames[index].pins > 0 else { return false }
+    frames[index].pins -= 1
     freeIfUnused(frame)
     return true
   }

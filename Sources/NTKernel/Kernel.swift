@@ -11,7 +11,7 @@ public final class Kernel {
   public let stream: EventStream
   public let exports: ExportTable
   /// The processor's registers. Whoever owns the processor sets it before guest code runs.
-  public unowned var registers: any Registers
+  public var registers: any Registers
   let layout = KernelLayout()
   let loop = RunLoop()
   public let kpcr: Pointer<KPCR>
@@ -25,10 +25,10 @@ public final class Kernel {
   /// The thread that runs.
   public internal(set) var running: Thread?
   /// Those that could run, in the order in which they became ready.
-  var readyThreads: [Thread] = []
+  var readyThreads: [Thread] = [] { didSet { armDeadline() } }
   /// Runs deferred calls while nobody else runs.
   var idle: Thread?
-  var timers = TimerQueue()
+  var timers = TimerQueue() { didSet { armDeadline() } }
   /// The queued `KDPC`s, by address.
   var deferredCalls: [UInt64] = []
   var workQueues: [Int: [WorkItem]] = [:]
@@ -73,12 +73,14 @@ public final class Kernel {
     set { caller.address = newValue }
   }
   private let argumentLog: UnsafeMutablePointer<UInt64>
+  /// What serving each export takes, by number: reached without a copy of the declaration.
+  let services: UnsafeMutableBufferPointer<Service>
   /// The highest IRQL of each export, by number; 255 where any will do.
   private let highestIRQLs: [UInt8]
   /// The processor page's IRQL byte. That page is never taken away, and this object keeps the memory that it is in.
   private let irqlByte: UnsafePointer<UInt8>
   /// What a routine that returns nothing leaves in the result register.
-  var keptResult: UInt64 { registers[.ax] }
+  @usableFromInline var keptResult: UInt64 { registers[.ax] }
   /// Why the run is over, once it is.
   public internal(set) var ending: Ending?
   /// The result of the run's own call, once it has come back.
@@ -96,6 +98,10 @@ public final class Kernel {
   /// Instructions executed so far: virtual time's clock. Set by whoever owns the processor.
   public var clock: () -> UInt64 = { 0 }
   var time = VirtualTime()
+  /// The count of instructions from which on ``clockInterrupt()`` is wanted; `.max` while nothing could come of it.
+  public internal(set) var deadline = UInt64.max
+  /// Told when ``deadline`` moves. Set by whoever owns the processor.
+  public var onDeadline: (UInt64) -> Void = { _ in }
 
   /// What ended the run, other than its last step.
   public enum Ending: Sendable, Hashable {
@@ -127,6 +133,8 @@ public final class Kernel {
     variableSpace = AddressAllocator(layout.variables, granule: 8)
     argumentLog = .allocate(capacity: ArgumentReader.maximumCount)
     argumentLog.initialize(repeating: 0, count: ArgumentReader.maximumCount)
+    services = .allocate(capacity: exports.exports.count)
+    _ = services.initialize(from: exports.exports.map { Service($0, memory.target) })
     highestIRQLs = exports.exports.map { $0.highestIRQL?.rawValue ?? .max }
     let processorPage = try memory.physical.allocate()
     irqlByte = UnsafePointer(
@@ -136,7 +144,10 @@ public final class Kernel {
     try bringUp()
   }
 
-  deinit { argumentLog.deallocate() }
+  deinit {
+    argumentLog.deallocate()
+    services.deinitialize().deallocate()
+  }
 
   /// Ends every routine that still waits. Until then they keep the kernel, and with it the guest's memory: whoever made the
   /// kernel calls this when the run is over.
@@ -228,13 +239,13 @@ public final class Kernel {
   public func note(uncertain choice: String) { stream.append(.uncertain(choice)) }
 
   /// A reader of the arguments of the export that has just been called.
-  func arguments(of export: Export) -> ArgumentReader {
-    ArgumentReader(
-      export.convention, memory: memory.memory, registers: registers, stackPointer: servedStackPointer, log: argumentLog)
+  @inline(__always)
+  func arguments(of convention: CallingConvention, _ registers: any Registers, at stackPointer: UInt64) -> ArgumentReader {
+    ArgumentReader(convention, memory: memory.memory, registers: registers, stackPointer: stackPointer, log: argumentLog)
   }
 
   /// The arguments have been read: the call is recorded, and its IRQL checked.
-  @inline(__always)
+  @usableFromInline
   func beginCall(_ reader: inout ArgumentReader) {
     callCount &+= 1
     stream.append(call: servedExport, returnAddress: servedReturnAddress, arguments: reader.raw)

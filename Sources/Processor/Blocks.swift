@@ -11,7 +11,12 @@ struct Progress {
   var id: UInt32 = 0
   var blockInstructions: UInt32 = 0
   var instructions: UInt64 = 0
-  var limit: UInt64 = .max
+  /// The count of instructions at which a block needs to be looked at: the run's end or the deadline, whichever comes first.
+  private(set) var limit: UInt64 = .max
+  /// The run ends once so many instructions have run.
+  var end: UInt64 = .max { didSet { limit = min(end, deadline) } }
+  /// The first block that begins once so many have run asks the supervisor first.
+  var deadline: UInt64 = .max { didSet { limit = min(end, deadline) } }
   /// Where guest code goes on after the flush stub, and the register that the stub uses.
   var afterFlush: UInt64?
   var flushCX: UInt32 = 0
@@ -95,11 +100,24 @@ extension Processor {
       block = made
     }
     engine.cache[Int(truncatingIfNeeded: (address ^ address >> 12) & UInt64(Engine.cacheSize - 1))] = block
-    let left = progress.pointee.limit - min(progress.pointee.limit, progress.pointee.instructions)
+    let left = progress.pointee.end - min(progress.pointee.end, progress.pointee.instructions)
     if UInt64(block.instructions) > left { return stopInside(address, bytes, after: Int(left)) }
+    // A trap's block is no place to stand still at: its routine may have been served.
+    if progress.pointee.instructions >= progress.pointee.deadline && block.id != 0 && meetDeadline() { return }
     begin(block)
     if runsAgain { progress.pointee.runAgainAt = progress.pointee.instructions }
     if block.kind == .repeated { progress.pointee.repetitions = self[.cx] }
+  }
+
+  /// Asks the supervisor before the block at ``currentIP`` begins. Returns whether guest code goes on elsewhere, or not at all.
+  private func meetDeadline() -> Bool {
+    // What ran before is complete.
+    progress.pointee.size = 0
+    progress.pointee.id = 0
+    progress.pointee.runAgainAt = .max
+    let directive = supervisor.deadline()
+    let goesElsewhere = nextIP != nil
+    return leaveHook(directive) || goesElsewhere
   }
 
   private func begin(_ block: CachedBlock) {

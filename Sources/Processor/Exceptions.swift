@@ -106,7 +106,7 @@ extension Processor {
   }
 
   private func reach(_ address: UInt64) {
-    if progress.pointee.stopBefore == address && progress.pointee.instructions >= progress.pointee.limit {
+    if progress.pointee.stopBefore == address && progress.pointee.instructions >= progress.pointee.end {
       enterHook(at: address)
       closeBlock(at: address)
       return stop(.instructionLimit)

@@ -75,7 +75,7 @@ public final class Processor: Registers {
     }
     self.scratch = scratch
     engines[memory.current.id] = engine
-    stream.onFull = { [progress] in progress.pointee.limit = 0 }
+    stream.onFull = { [progress] in progress.pointee.end = 0 }
     try prepare(engine)
   }
 
@@ -133,8 +133,14 @@ public final class Processor: Registers {
 
   /// ``run()`` ends once so many instructions have run.
   public var instructionLimit: UInt64 {
-    get { progress.pointee.limit }
-    set { progress.pointee.limit = newValue }
+    get { progress.pointee.end }
+    set { progress.pointee.end = newValue }
+  }
+
+  /// Once so many instructions have run, the supervisor is asked before the next block, and before each one until this is moved.
+  public var deadline: UInt64 {
+    get { progress.pointee.deadline }
+    set { progress.pointee.deadline = newValue }
   }
 
   // MARK: Running

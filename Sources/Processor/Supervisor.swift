@@ -15,6 +15,13 @@ public protocol Supervisor: AnyObject {
   func exception(vector: Int, isSoftware: Bool) -> Directive
   /// `instruction` asks for more than registers and memory. It does not run: the supervisor does what it does.
   func sensitive(_ instruction: Instruction) -> Directive
+  /// So many instructions have run as ``Processor/deadline`` says; ``Register/ip`` is the instruction that is about to run.
+  func deadline() -> Directive
+}
+
+extension Supervisor {
+  /// Nobody who sets no deadline is asked.
+  public func deadline() -> Directive { .proceed }
 }
 
 /// What follows a supervisor's decision.

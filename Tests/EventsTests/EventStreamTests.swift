@@ -34,6 +34,40 @@ import Testing
     #expect(stream.elements == [.block(1), .block(3)])
   }
 
+  @Test("values of more than 32 bits come out as they went in")
+  func wideValues() {
+    let stream = EventStream()
+    for arguments: [UInt64] in [[], [1, 0xffff_ffff], [0x1_0000_0000, 2]] {
+      arguments.withUnsafeBufferPointer { stream.append(call: 3, returnAddress: 0x8040_1000, arguments: $0) }
+      stream.append(resultOf: 3, arguments.first ?? 0, hasValue: !arguments.isEmpty)
+    }
+    #expect(
+      stream.elements == [
+        .call(routine: 3, returnAddress: 0x8040_1000, arguments: []), .result(routine: 3, value: nil),
+        .call(routine: 3, returnAddress: 0x8040_1000, arguments: [1, 0xffff_ffff]), .result(routine: 3, value: 1),
+        .call(routine: 3, returnAddress: 0x8040_1000, arguments: [0x1_0000_0000, 2]), .result(routine: 3, value: 0x1_0000_0000),
+      ])
+  }
+
+  @Test("what events hold counts in the budget, and a lock of pages that agree takes little")
+  func payloads() {
+    func lock(requestorFrames: [UInt32?], owners: [Int?]) -> LockEvent {
+      LockEvent(
+        mdl: 1, address: 0, length: 0x1000_0000, intent: .write, frames: Array(1...10_000), current: 0, account: 0, requestor: 0,
+        requestorFrames: requestorFrames, owners: owners, routine: "", wasLocked: false, site: Site(ip: 0))
+    }
+    let stream = EventStream(budget: 4 << 20)
+    let right = lock(requestorFrames: Array(1...10_000), owners: Array(repeating: nil, count: 10_000))
+    for _ in 0..<50 { stream.append(.lock(right)) }
+    #expect(!stream.isFull)
+    for _ in 0..<50 { stream.append(.lock(right)) }
+    #expect(stream.isFull)
+    let mixed = lock(requestorFrames: [1, nil, 7], owners: [nil, 2, nil, 3])
+    #expect(mixed.requestorFrames == [1, nil, 7])
+    #expect(mixed.owners == [nil, 2, nil, 3])
+    #expect(right.requestorFrames == Array(1...10_000))
+  }
+
   @Test("the budget ends the recording, not the process")
   func budget() {
     let stream = EventStream(budget: 1 << 20)

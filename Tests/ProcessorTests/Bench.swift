@@ -19,6 +19,7 @@ final class Bench: Supervisor {
   var onFault: (Access, UInt64) throws -> Directive = { _, _ in .stop }
   var onException: (Int, Bool) throws -> Directive = { _, _ in .stop }
   var onSensitive: (Instruction) throws -> Directive = { _ in .proceed }
+  var onDeadline: () throws -> Directive = { .proceed }
   var faults: [(Access, UInt64)] = []
   var vectors: [Int] = []
   var error: (any Error)?
@@ -97,6 +98,7 @@ final class Bench: Supervisor {
     return decide { try onException(vector, isSoftware) }
   }
   func sensitive(_ instruction: Instruction) -> Directive { decide { try onSensitive(instruction) } }
+  func deadline() -> Directive { decide(onDeadline) }
 }
 
 func bytes(_ value: UInt32) -> [UInt8] { withUnsafeBytes(of: value.littleEndian, Array.init) }

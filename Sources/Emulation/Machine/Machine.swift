@@ -61,6 +61,8 @@ final class Machine: Supervisor {
     for range in traps { try processor.add(range) }
     kernel.registers = processor
     kernel.clock = { [unowned processor] in processor?.instructions ?? 0 }
+    kernel.onDeadline = { [unowned processor] in processor?.deadline = $0 }
+    processor.deadline = kernel.deadline
     kernel.isKernelCode = { [unowned self] in ["nt", "hal"].contains(names.image(at: $0)?.name ?? "nt") }
     kernel.imageExport = { [unowned self] module, name in
       names.images.first { $0.name.lowercased() == module && $0.exports[name] != nil }?.exports[name]
@@ -100,6 +102,8 @@ final class Machine: Supervisor {
   }
 
   func sensitive(_ instruction: Instruction) -> Directive { directive(kernel.execute(instruction)) }
+
+  func deadline() -> Directive { directive(kernel.clockInterrupt()) }
 
   // MARK: Running
 

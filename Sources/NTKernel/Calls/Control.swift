@@ -7,25 +7,25 @@ import WindowsTypes
 extension Kernel {
   /// Guest code reached the trap of export number `trap`: its routine runs, at once or until it waits.
   public func serve(trap: Int) -> Continuation {
+    let registers = registers
+    let stackPointer = registers[.sp]
     servedExport = trap
-    servedStackPointer = registers[.sp]
+    servedStackPointer = stackPointer
     do {
-      servedReturnAddress = try GuestWord.load(memory.memory, at: servedStackPointer).bits
-      let export = exports.exports[trap]
-      switch export.body {
+      servedReturnAddress = try GuestWord.load(memory.memory, at: stackPointer).bits
+      var reader = arguments(of: services[trap].convention, registers, at: stackPointer)
+      switch services[trap].body {
       case .immediate(let body):
-        var reader = arguments(of: export)
         do {
           let value = try body(self, &reader)
-          finishCall(trap, export, value)
+          finishCall(trap, value, registers)
         } catch is ThreadBlocks {
-          try suspendRunning(.export(number: trap, registersAfterReturn(of: export, stackPointer: servedStackPointer)))
+          try suspendRunning(.export(number: trap, registersAfterReturn(of: trap, stackPointer: stackPointer)))
           return try runNextThread()
         }
         guard isInterruptDue else { return .proceed }
-        return try interrupt(goingOnWith: registersAfterReturn(of: export, stackPointer: servedStackPointer)) ?? .proceed
+        return try interrupt(goingOnWith: registersAfterReturn(of: trap, stackPointer: stackPointer)) ?? .proceed
       case .waiting(let decode):
-        var reader = arguments(of: export)
         let body = try decode(self, &reader)
         return try start(.export(number: trap, saved: callersRegisters()), body)
       }
@@ -35,16 +35,16 @@ extension Kernel {
   }
 
   @inline(__always)
-  private func finishCall(_ number: Int, _ export: Export, _ value: UInt64) {
-    let hasValue = export.resultType != nil
-    stream.append(resultOf: number, value, hasValue: hasValue)
-    guard hasValue else { return }
+  private func finishCall(_ number: Int, _ value: UInt64, _ registers: any Registers) {
+    let result = services[number].result
+    stream.append(resultOf: number, value, hasValue: result != .none)
+    if result == .none { return }
     registers[.ax] = value & 0xffff_ffff
-    if let type = export.resultType, type.size(in: memory.target) > memory.target.width.rawValue { registers[.dx] = value >> 32 }
+    if result == .twoRegisters { registers[.dx] = value >> 32 }
   }
 
   /// A wait that an export ended with is over: its result, late.
-  func recordResult(_ number: Int, _ value: UInt64) { finishCall(number, exports.exports[number], value) }
+  func recordResult(_ number: Int, _ value: UInt64) { finishCall(number, value, registers) }
 
   /// Lets the innermost waiting routine of `thread` go on.
   func resumeRoutine(of thread: Thread, returning value: UInt64) throws -> Continuation {
@@ -95,12 +95,11 @@ extension Kernel {
     case .returned(let value):
       switch thread.activations.popLast() {
       case .export(let number, let saved):
-        let export = exports.exports[number]
-        finishCall(number, export, value)
+        finishCall(number, value, registers)
         for (register, value) in saved { registers[register] = value }
         let stackPointer = saved[.sp] ?? 0
         registers[.ip] = try GuestWord.load(memory.memory, at: stackPointer).bits
-        registers[.sp] = stackPointer + UInt64(memory.target.width.rawValue + export.stackBytes(memory.target))
+        registers[.sp] = stackPointer + services[number].poppedBytes
         return .proceed
       case .step:
         callResult = .returned(value)

@@ -35,13 +35,13 @@ public struct Export: Sendable {
   public let stackBytes: @Sendable (Target) -> Int
   let body: Body
 
-  enum Body: Sendable {
+  @usableFromInline enum Body: Sendable {
     case immediate(@Sendable (Kernel, inout ArgumentReader) throws -> UInt64)
     /// It may wait for guest code: decodes its arguments first, and hands back what to run.
-    case waiting(@Sendable (Kernel, inout ArgumentReader) throws -> RoutineStack.Body)
+    case waiting(@Sendable (Kernel, inout ArgumentReader) throws -> () async throws -> UInt64)
   }
 
-  init(
+  @usableFromInline init(
     _ prototype: String, module: String, _ convention: CallingConvention, _ highestIRQL: IRQL?,
     types: [any GuestValue.Type], result: (any GuestValue.Type)?, isImportable: Bool,
     stackBytes: @escaping @Sendable (Target) -> Int, body: Body
@@ -80,8 +80,27 @@ public struct Export: Sendable {
   }
 }
 
-/// What each convention leaves on the stack for these types, in bytes.
-private func stackBytes(_ convention: CallingConvention, _ sizes: [Int], _ width: Int) -> Int {
+/// What serving an export takes, beside its declaration.
+struct Service {
+  /// Where the result goes.
+  enum Result { case none, oneRegister, twoRegisters }
+
+  let body: Export.Body
+  let convention: CallingConvention
+  let result: Result
+  /// What its return takes off the stack, the return address included.
+  let poppedBytes: UInt64
+
+  init(_ export: Export, _ target: Target) {
+    body = export.body
+    convention = export.convention
+    result = export.resultType.map { $0.size(in: target) > target.width.rawValue ? .twoRegisters : .oneRegister } ?? .none
+    poppedBytes = UInt64(target.width.rawValue + export.stackBytes(target))
+  }
+}
+
+/// What stdcall and fastcall leave on the stack for these types, in bytes.
+@usableFromInline func stackBytes(_ convention: CallingConvention, _ sizes: [Int], _ width: Int) -> Int {
   var registers = convention == .fastcall ? 2 : 0
   var total = 0
   for size in sizes {

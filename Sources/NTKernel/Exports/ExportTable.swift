@@ -7,9 +7,10 @@ public struct ExportTable: Sendable {
 
   /// Names must differ within a module.
   public init(_ tables: [[Export]]) {
-    exports = tables.flatMap { $0 }
-    byName = Dictionary(exports.enumerated().map { ("\($1.module)!\($1.name)".lowercased(), $0) }) { first, second in
-      preconditionFailure("an export is declared twice (numbers \(first) and \(second))")
+    let all = tables.flatMap { $0 }
+    exports = all
+    byName = Dictionary(all.enumerated().map { ("\($1.module)!\($1.name)".lowercased(), $0) }) { first, _ in
+      preconditionFailure("\(all[first].module)!\(all[first].name) is declared twice")
     }
   }
 

@@ -54,17 +54,6 @@ extension Export {
       (kernel, name: Pointer<UNICODE_STRING>) -> Pointer<Void> in
       Pointer(try kernel.systemRoutine(name.string()), in: kernel.memory.memory)
     },
-    // nf-ntddk-psgetversion: XP SP3, a free build.
-    export("PsGetVersion(MajorVersion, MinorVersion, BuildNumber, CSDVersion)") {
-      (
-        kernel, major: Pointer<UInt32>, minor: Pointer<UInt32>, build: Pointer<UInt32>, servicePack: Pointer<UNICODE_STRING>
-      ) -> UInt8 in
-      if !major.isNull { try major.store(5) }
-      if !minor.isNull { try minor.store(1) }
-      if !build.isNull { try build.store(2600) }
-      if !servicePack.isNull { try kernel.store("Service Pack 3", in: servicePack) }
-      return 0
-    },
   ]
 
   /// What only the I/O manager itself leads to.

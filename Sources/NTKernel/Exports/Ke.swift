@@ -62,7 +62,9 @@ extension Kernel {
 
   private func setIRQL(_ old: IRQL, _ new: IRQL) throws {
     try kpcr.Irql.store(new)
-    if old != new { stream.append(.irql(from: old.rawValue, to: new.rawValue)) }
+    if old == new { return }
+    stream.append(.irql(from: old.rawValue, to: new.rawValue))
+    armDeadline()
   }
 
   func isDPCActive() throws -> Bool { try kpcr.PrcbData.DpcRoutineActive.load() != 0 }

@@ -41,18 +41,19 @@ extension Kernel {
     if operation.writes { newFlags.insert(.writeOperation) } else { newFlags.remove(.writeOperation) }
     newFlags.insert(.pagesLocked)
     try mdl.Process.store(process)
+    let (space, physical) = (memory.current, memory.physical)
     var locked: [UInt32] = []
+    locked.reserveCapacity(pages)
     for index in 0..<pages {
       let address = (start & ~0xfff) + UInt64(index) << GuestMemory.pageShift
       // Touched just now, and nothing else runs: the page is resident.
-      guard let frame = memory.current.frame(at: address & 0xffff_ffff) else {
-        locked.forEach { _ = memory.physical.unpin($0) }
+      guard let frame = space.frame(at: address & 0xffff_ffff) else {
         throw GuestException.access(.accessViolation, .read, at: address)
       }
-      memory.physical.pin(frame)
       locked.append(frame)
-      try frames[index].store(GuestWord(UInt64(frame)))
     }
+    try frames.store(locked)
+    for frame in locked { physical.pin(frame) }
     try mdl.MdlFlags.store(newFlags)
     if isUser {
       let count = try process.NumberOfLockedPages.load().bits
@@ -64,12 +65,13 @@ extension Kernel {
   /// Reads one byte of each page, and writes it back where the operation stores: faults come as an instruction's would.
   private func touch(_ start: UInt64, _ length: UInt64, _ operation: LOCK_OPERATION, below probe: UInt64) throws {
     guard length > 0 else { return }
+    let here = memory.memory
     var address = start
     let last = start + length - 1
     while address <= last {
       let place = address & 0xffff_ffff
-      try memory.memory.touch(.read, at: place)
-      if operation.writes && place < probe { try memory.memory.touch(.write, at: place) }
+      if !here.allows(.read, at: place) { try here.touch(.read, at: place) }
+      if operation.writes && place < probe && !here.allows(.write, at: place) { try here.touch(.write, at: place) }
       address = (address & ~0xfff) + GuestMemory.pageSize
     }
   }
@@ -79,17 +81,13 @@ extension Kernel {
     account: Pointer<EPROCESS>, wasLocked: Bool
   ) throws {
     let requestor = try requestor(of: start, length, mdl, frames)
-    let firstPage = start & ~0xfff
-    let resident = residentFrames(of: requestor, at: firstPage, count: frames.count)
     stream.append(
       .lock(
         LockEvent(
           mdl: mdl.address, address: start, length: length, intent: LockIntent(rawValue: Int(operation.rawValue)) ?? .modify,
-          frames: frames, current: currentSpaceOwner.id, account: process(at: account.address)?.id, requestor: requestor?.id,
-          requestorFrames: resident,
-          owners: owners(of: frames, besides: requestor, holding: resident, at: firstPage), routine: "MmProbeAndLockPages",
-          wasLocked: wasLocked,
-          site: site())))
+          pages: frameList(of: frames, with: requestor, at: start & ~0xfff), current: currentSpaceOwner.id,
+          account: process(at: account.address)?.id, requestor: requestor?.id, routine: "MmProbeAndLockPages",
+          wasLocked: wasLocked, site: site())))
   }
 
   /// `MmUnlockPages`: takes the pins back, with the system mapping if there is one.
@@ -105,18 +103,17 @@ extension Kernel {
       guard count >= UInt64(pages) else { throw BugCheck(.processHasLockedPages, 1, mdl.address, count, 0) }
       try account.NumberOfLockedPages.store(GuestWord(count - UInt64(pages)))
     }
+    let (frames, physical, isWritten) = (mdl.frames, memory.physical, flags.contains(.writeOperation))
     for index in 0..<pages {
-      let frame = try mdl.frames[index].load().bits
+      let frame = try frames[index].load().bits
       if frame == Self.emptyFrame { break }
-      guard memory.physical.contains(UInt32(truncatingIfNeeded: frame)), frame >> 32 == 0,
-        memory.physical.unpin(UInt32(truncatingIfNeeded: frame))
+      guard physical.contains(UInt32(truncatingIfNeeded: frame)), frame >> 32 == 0,
+        physical.unpin(UInt32(truncatingIfNeeded: frame))
       else {
         // PFN_LIST_CORRUPT with 7: a page was unlocked more often than locked: frame, share count.
         throw BugCheck(.pfnListCorrupt, 7, frame, 0, 0)
       }
-      if flags.contains(.writeOperation) && memory.physical.contains(UInt32(frame)) {
-        memory.physical[UInt32(frame)].isDirty = true
-      }
+      if isWritten { physical[UInt32(frame)].isDirty = true }
     }
     try mdl.MdlFlags.store(mdl.MdlFlags.load().subtracting([.pagesLocked]))
     try mdl.Process.store(Pointer(0, in: here))

@@ -83,14 +83,11 @@ extension Kernel {
     let buffer = try mdl.virtualAddress()
     let length = UInt64(try mdl.ByteCount.load())
     let requestor = try requestor(of: buffer, length, mdl, frames)
-    let firstPage = buffer & ~0xfff
-    let resident = residentFrames(of: requestor, at: firstPage, count: frames.count)
     stream.append(
       .mapping(
         MappingEvent(
-          mdl: mdl.address, address: address, length: length, bufferAddress: buffer, frames: frames, process: process?.id,
-          requestor: requestor?.id, requestorFrames: resident,
-          owners: owners(of: frames, besides: requestor, holding: resident, at: firstPage),
+          mdl: mdl.address, address: address, length: length, bufferAddress: buffer,
+          pages: frameList(of: frames, with: requestor, at: buffer & ~0xfff), process: process?.id, requestor: requestor?.id,
           isLockedByKernel: frames.allSatisfy { memory.physical[$0].pins > 0 }, routine: routine, site: site())))
   }
 }

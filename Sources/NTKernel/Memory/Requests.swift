@@ -49,26 +49,21 @@ extension Kernel {
       return processes[own.requestor]
     }
     let account = process(at: try mdl.Process.load().address)
-    let holders = candidates.map { processes[$0.requestor] }.filter {
-      residentFrames(of: $0, at: address & ~0xfff, count: frames.count).elementsEqual(frames)
+    let holders = candidates.map { processes[$0.requestor] }.filter { [first = address & ~0xfff] holder in
+      frames.indices.allSatisfy { holder.space.frame(at: first + UInt64($0) << GuestMemory.pageShift) == frames[$0] }
     }
     return holders.last { $0 === account } ?? holders.last ?? candidates.last.map { processes[$0.requestor] }
   }
 
-  /// What the page tables of `process` hold from `address` on, page by page.
-  func residentFrames(of process: Process?, at address: UInt64, count: Int) -> [UInt32?] {
-    guard let process else { return [] }
-    return (0..<count).map { process.space.frame(at: address + UInt64($0) << GuestMemory.pageShift) }
-  }
-
-  /// For each frame that is not what the requestor's page tables hold there, the process that maps it at that address; `nil`
-  /// where nobody does.
-  func owners(of frames: [UInt32], besides process: Process?, holding resident: [UInt32?], at address: UInt64) -> [ProcessID?] {
-    if resident.elementsEqual(frames) { return [ProcessID?](repeating: nil, count: frames.count) }
-    return frames.enumerated().map { index, frame in
-      if index < resident.count && resident[index] == frame { return nil }
-      let place = address + UInt64(index) << GuestMemory.pageShift
-      return processes.first { $0 !== process && $0.space.frame(at: place) == frame }?.id
+  /// An MDL's frames beside what the page tables of `requestor` hold from `address` on; where they differ, with the process that
+  /// maps the frame at that address, if any does.
+  func frameList(of frames: [UInt32], with requestor: Process?, at address: UInt64) -> FrameList {
+    func place(_ page: Int) -> UInt64 { address + UInt64(page) << GuestMemory.pageShift }
+    let others = processes.filter { $0 !== requestor }.map { (id: $0.id, space: $0.space) }
+    return FrameList(frames, hasRequestor: requestor != nil) { page in
+      requestor?.space.frame(at: place(page))
+    } owner: { page, frame in
+      others.first { $0.space.frame(at: place(page)) == frame }?.id
     }
   }
 }

@@ -22,6 +22,8 @@ public final class Thread {
   var resumption = Resumption.none
   var savedExceptionList: UInt64 = 0xffff_ffff
   var savedIRQL = IRQL.passive
+  /// Until when it keeps the processor from others of its priority, in 100 ns since boot.
+  var quantumEnd: UInt64 = 0
   /// What it waits for.
   var waitsFor: [Kernel.DispatcherObject] = []
   var waitType = WAIT_TYPE.any
@@ -111,6 +113,7 @@ extension Kernel {
   /// Makes `thread` the running one, in the address space that it is attached to.
   public func run(_ thread: Thread) throws {
     running = thread
+    thread.quantumEnd = interruptTime + VirtualTime.quantum
     try kpcr.PrcbData.CurrentThread.store(thread.object.Tcb)
     try kpcr.NtTib.StackBase.store(Pointer(thread.stackBase, in: memory.memory))
     try kpcr.NtTib.StackLimit.store(Pointer(thread.stackLimit, in: memory.memory))
@@ -118,5 +121,6 @@ extension Kernel {
     try thread.object.Tcb.State.store(.running)
     stream.append(.thread(thread.id))
     try switchAddressSpace(to: thread.object.Tcb.ApcState.Process.load(), .schedule)
+    armDeadline()
   }
 }

@@ -64,6 +64,7 @@ extension Kernel {
     try run(thread)
     try kpcr.NtTib.ExceptionList.store(Pointer(thread.savedExceptionList, in: memory.memory))
     try kpcr.Irql.store(thread.savedIRQL)
+    armDeadline()
     func load(_ values: [Register: UInt64]) { for (register, value) in values { registers[register] = value } }
     switch resumption {
     case .none: throw KernelError("\(thread.name) was ready with nothing to do")
@@ -99,10 +100,10 @@ extension Kernel {
   }
 
   /// The registers as they are once the export that was called at `stackPointer` has returned.
-  func registersAfterReturn(of export: Export, stackPointer: UInt64) throws -> [Register: UInt64] {
+  func registersAfterReturn(of export: Int, stackPointer: UInt64) throws -> [Register: UInt64] {
     var values = allRegisters()
     values[.ip] = try GuestWord.load(memory.memory, at: stackPointer).bits
-    values[.sp] = stackPointer + UInt64(memory.target.width.rawValue + export.stackBytes(memory.target))
+    values[.sp] = stackPointer + services[export].poppedBytes
     return values
   }
 

@@ -15,6 +15,10 @@ struct VirtualTime {
   /// The performance counter's frequency: that of the power management timer, which XP's ACPI HAL reads.
   static let performanceFrequency: UInt64 = 3_579_545
 
+  /// How long a thread keeps the processor while others of its priority are ready, in 100 ns: two ticks. A quantum is 6 units on
+  /// a workstation, and each tick takes 3 (Windows Internals, 4th edition, chapter 6, "Quantum").
+  static let quantum = 2 * tick
+
   /// What was skipped so far, in 100 ns.
   var skipped: UInt64 = 0
 }

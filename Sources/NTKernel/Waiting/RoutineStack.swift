@@ -101,10 +101,13 @@ final class RoutineStack {
 
   /// For routines: says what is wanted, and waits until the thread is resumed.
   func suspend(_ wanted: Exit, at stackPointer: UInt64) async throws -> UInt64 {
-    try await withUnsafeThrowingContinuation { continuation in
-      suspended.append(Suspended(continuation: continuation, stackPointer: stackPointer))
-      exit = wanted
-    }
+    try await withUnsafeThrowingContinuation { note(Suspended(continuation: $0, stackPointer: stackPointer), wanted) }
+  }
+
+  /// Never inlined: the optimizer of Swift 6.3 would retain `wanted` only after the suspension, when it is gone.
+  @inline(never) private func note(_ routine: Suspended, _ wanted: Exit) {
+    suspended.append(routine)
+    exit = wanted
   }
 
   private func advance() throws -> Exit {

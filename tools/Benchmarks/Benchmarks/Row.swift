@@ -10,7 +10,10 @@ struct Row: Sendable {
     /// Our value is at least so many times the baseline.
     case ratioAtLeast(Double)
     case ratioAtMost(Double)
+    /// Our value differs from the baseline by at most this part of it.
+    case within(Double)
     case below(Double)
+    case atMost(Double)
     /// A figure of our own.
     case none
   }
@@ -43,7 +46,9 @@ struct Row: Sendable {
       switch row.goal {
       case .ratioAtLeast(let least): ratio.map { $0 >= least }
       case .ratioAtMost(let most): ratio.map { $0 <= most }
+      case .within(let part): ratio.map { abs($0 - 1) <= part }
       case .below(let limit): value < limit
+      case .atMost(let limit): value <= limit
       case .none: nil
       }
     }
@@ -52,7 +57,9 @@ struct Row: Sendable {
       switch row.goal {
       case .ratioAtLeast(let least): "ratio >= \(least)"
       case .ratioAtMost(let most): "ratio <= \(most)"
+      case .within(let part): "ratio 1 ± \(part)"
       case .below(let limit): "< \(limit) \(row.unit)"
+      case .atMost(let limit): "<= \(limit) \(row.unit)"
       case .none: ""
       }
     }
