@@ -62,6 +62,6 @@ func stepExpectations() throws {
   #expect(try mismatches("verdict: right-process, locks: [{pages: 1, undone: false}], findings: []") == [])
   #expect(try mismatches("verdict: wrong-process") == ["the verdict was to be wrong-process; it is right-process"])
   #expect(try mismatches("locks: [{pages: 2}]") == ["the lock's page count was to be 2; it is 1"])
-  #expect(try mismatches("locks: []") == ["0 locks were expected; there are 1"])
+  #expect(try mismatches("locks: []") == ["the number of locks was to be 0; it is 1"])
   #expect(try mismatches("findings: [wrong-process]") == ["the findings were to be: wrong-process; they are: none"])
 }
