@@ -160,6 +160,7 @@ extension Export {
     export("KeRemoveQueueDpc(Dpc)") { (kernel, dpc: Pointer<KDPC>) -> UInt8 in
       guard let index = kernel.deferredCalls.firstIndex(of: dpc.address) else { return 0 }
       kernel.deferredCalls.remove(at: index)
+      try kernel.kpcr.PrcbData.DpcQueueDepth.store(UInt32(kernel.deferredCalls.count))
       return 1
     },
     // nf-wdm-kesetimportancedpc
