@@ -47,7 +47,7 @@ extension Kernel {
   func runNextThread() throws -> Continuation {
     while true {
       if let next = try nextReady() { return try resume(next) }
-      guard let due = timers.nextDue else {
+      guard let due = timers.nextDue, try !isTimeFruitless() else {
         ending = .idle
         return .stop
       }
