@@ -120,6 +120,9 @@ extension Kernel {
   /// Ends the running thread: its waiting routines are abandoned, its object is signaled.
   func endRunningThread(_ status: NTSTATUS) throws -> Continuation {
     guard let thread = running else { throw KernelError("no thread runs") }
+    // KERNEL_APC_PENDING_DURING_EXIT: a critical region is open, or a mutex held. APC, disable count, IRQL.
+    let disabled = try thread.object.Tcb.KernelApcDisable.load()
+    if disabled != 0 { return end(BugCheck(.kernelAPCPendingDuringExit, 0, UInt64(disabled), UInt64(try kpcr.Irql.load().rawValue))) }
     thread.routines.abandonAll()
     thread.activations = []
     try thread.object.Tcb.State.store(.terminated)
