@@ -456,6 +456,25 @@ private func at(_ offset: UInt32) -> UInt32 { GuestThreads.at(offset) }
     #expect(threads[2] == threads[4] && threads[2] != threads[0])
   }
 
+  @Test("a thread of higher priority takes the processor as soon as it is ready, or as soon as the IRQL allows it")
+  func preemption() throws {
+    var world = GuestThreads.world()
+    let work = try world.routine("work", arguments: 1, [.note("runs"), .call("KeWaitForSingleObject", at(0x140), 0, 0, 0, 0)])
+    let queued = item(&world, 0x100, work)
+    try world.routine(
+      "main",
+      [
+        .quiet("KeInitializeEvent", at(0x140), 1, 0), .call("ExQueueWorkItem", queued, 1), .call("KeRaiseIrqlToDpcLevel"),
+        .call("KeSetEvent", at(0x140), 0, 0), .call("KfLowerIrql", 0),
+      ])
+    let result = try world.run()
+    #expect(
+      result.log == [
+        "work: runs = 0", "main: ExQueueWorkItem = 0", "main: KeRaiseIrqlToDpcLevel = 0 @2", "main: KeSetEvent = 0 @2",
+        "work: KeWaitForSingleObject = 0", "main: KfLowerIrql = 0",
+      ])
+  }
+
   @Test("each queue has a worker, of its own priority: the critical one comes before the delayed one")
   func workQueues() throws {
     var world = GuestThreads.world()

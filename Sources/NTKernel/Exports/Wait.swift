@@ -203,7 +203,8 @@ extension Export {
       throw ThreadEnds(status: status)
     },
     // nf-wdm-kesetprioritythread
-    export("KeSetPriorityThread(Thread, Priority)", irql: .dispatch) { (_, thread: Pointer<KTHREAD>, priority: Int32) -> Int32 in
+    export("KeSetPriorityThread(Thread, Priority)", irql: .dispatch) { (kernel, thread: Pointer<KTHREAD>, priority: Int32) -> Int32 in
+      kernel.isPreemptionDue = true
       let old = try thread.Priority.load()
       try thread.Priority.store(Int8(truncatingIfNeeded: max(1, min(31, priority))))
       return Int32(old)

@@ -30,6 +30,7 @@ extension Kernel {
   func makeReady(_ thread: Thread) throws {
     try thread.object.Tcb.State.store(.ready)
     readyThreads.append(thread)
+    isPreemptionDue = true
   }
 
   private func nextReady() throws -> Thread? {
