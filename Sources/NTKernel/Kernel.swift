@@ -26,6 +26,8 @@ public final class Kernel {
   public internal(set) var running: Thread?
   /// Those that could run, in the order in which they became ready.
   var readyThreads: [Thread] = [] { didSet { armDeadline() } }
+  /// Whether a thread has become ready, or has another priority, since it was last decided who runs.
+  var isPreemptionDue = false
   /// Runs deferred calls while nobody else runs.
   var idle: Thread?
   var timers = TimerQueue() { didSet { armDeadline() } }

@@ -11,10 +11,14 @@ extension Export {
       return .success
     },
     // nf-wdm-exreinitializeresourcelite
-    export("ExReinitializeResourceLite(Resource)", irql: .dispatch) { (_, resource: Pointer<ERESOURCE>) -> NTSTATUS in
+    export("ExReinitializeResourceLite(Resource)", irql: .dispatch) { (kernel, resource: Pointer<ERESOURCE>) -> NTSTATUS in
       try resource.ActiveCount.store(0)
       try resource.Flag.store(0)
-      for index in 0..<2 { try resource.OwnerThreads.advanced(by: index).zero() }
+      for entry in try kernel.entries(of: resource) { try entry.zero() }
+      kernel.resourceWaiters[resource.address] = nil
+      try resource.NumberOfSharedWaiters.store(0)
+      try resource.NumberOfExclusiveWaiters.store(0)
+      try resource.ContentionCount.store(0)
       return .success
     },
     // nf-wdm-exdeleteresourcelite
@@ -94,7 +98,7 @@ extension Kernel {
 
   private static let tableSize = 32
 
-  private func entries(of resource: Pointer<ERESOURCE>) throws -> [Pointer<OWNER_ENTRY>] {
+  fileprivate func entries(of resource: Pointer<ERESOURCE>) throws -> [Pointer<OWNER_ENTRY>] {
     let table = try resource.OwnerTable.load()
     let own = (0..<2).map { resource.OwnerThreads.advanced(by: $0) }
     return table.isNull ? own : own + (0..<Self.tableSize).map { table.advanced(by: $0) }

@@ -160,6 +160,7 @@ extension Export {
     export("KeRemoveQueueDpc(Dpc)") { (kernel, dpc: Pointer<KDPC>) -> UInt8 in
       guard let index = kernel.deferredCalls.firstIndex(of: dpc.address) else { return 0 }
       kernel.deferredCalls.remove(at: index)
+      try kernel.kpcr.PrcbData.DpcQueueDepth.store(UInt32(kernel.deferredCalls.count))
       return 1
     },
     // nf-wdm-kesetimportancedpc
@@ -202,7 +203,8 @@ extension Export {
       throw ThreadEnds(status: status)
     },
     // nf-wdm-kesetprioritythread
-    export("KeSetPriorityThread(Thread, Priority)", irql: .dispatch) { (_, thread: Pointer<KTHREAD>, priority: Int32) -> Int32 in
+    export("KeSetPriorityThread(Thread, Priority)", irql: .dispatch) { (kernel, thread: Pointer<KTHREAD>, priority: Int32) -> Int32 in
+      kernel.isPreemptionDue = true
       let old = try thread.Priority.load()
       try thread.Priority.store(Int8(truncatingIfNeeded: max(1, min(31, priority))))
       return Int32(old)

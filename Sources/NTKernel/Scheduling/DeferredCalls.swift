@@ -17,7 +17,7 @@ extension Kernel {
 
   /// Whether something is due that an interrupt would bring.
   @inline(__always) var isInterruptDue: Bool {
-    !deferredCalls.isEmpty || timers.nextDue.map { $0 <= interruptTime } ?? false
+    isPreemptionDue || !deferredCalls.isEmpty || timers.nextDue.map { $0 <= interruptTime } ?? false
   }
 
   /// Lets what is due interrupt the running thread, which goes on with `values` afterwards.
@@ -28,12 +28,14 @@ extension Kernel {
     return try preempt(thread, values)
   }
 
-  /// A thread that was made ready and has a higher priority takes the processor at once.
+  /// A thread that was made ready and has a higher priority takes the processor at once. The other stays ahead of its equals.
   private func preempt(_ thread: Thread, _ values: [Register: UInt64]) throws -> Continuation? {
+    isPreemptionDue = false
     let own = try thread.object.Tcb.Priority.load()
     guard try readyThreads.contains(where: { try $0.object.Tcb.Priority.load() > own }) else { return nil }
     try suspendRunning(.registers(values))
-    try makeReady(thread)
+    try thread.object.Tcb.State.store(.ready)
+    readyThreads.insert(thread, at: 0)
     return try runNextThread()
   }
 

@@ -30,6 +30,7 @@ extension Kernel {
   func makeReady(_ thread: Thread) throws {
     try thread.object.Tcb.State.store(.ready)
     readyThreads.append(thread)
+    isPreemptionDue = true
   }
 
   private func nextReady() throws -> Thread? {
@@ -47,7 +48,7 @@ extension Kernel {
   func runNextThread() throws -> Continuation {
     while true {
       if let next = try nextReady() { return try resume(next) }
-      guard let due = timers.nextDue else {
+      guard let due = timers.nextDue, try !isTimeFruitless() else {
         ending = .idle
         return .stop
       }
@@ -121,6 +122,9 @@ extension Kernel {
   /// Ends the running thread: its waiting routines are abandoned, its object is signaled.
   func endRunningThread(_ status: NTSTATUS) throws -> Continuation {
     guard let thread = running else { throw KernelError("no thread runs") }
+    // KERNEL_APC_PENDING_DURING_EXIT: a critical region is open, or a mutex held. APC, disable count, IRQL.
+    let disabled = try thread.object.Tcb.KernelApcDisable.load()
+    if disabled != 0 { return end(BugCheck(.kernelAPCPendingDuringExit, 0, UInt64(disabled), UInt64(try kpcr.Irql.load().rawValue))) }
     thread.routines.abandonAll()
     thread.activations = []
     try thread.object.Tcb.State.store(.terminated)

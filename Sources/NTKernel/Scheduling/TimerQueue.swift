@@ -30,6 +30,9 @@ struct TimerQueue {
     return true
   }
 
+  /// The subjects of all entries, in order.
+  var subjects: [Subject] { entries.map(\.subject) }
+
   /// The next entry that is due at `now`, which goes.
   mutating func popDue(_ now: UInt64) -> (due: UInt64, subject: Subject)? {
     guard let first = entries.first, first.due <= now else { return nil }
@@ -44,6 +47,17 @@ extension Kernel {
     if value < 0 { return interruptTime &+ value.magnitude }
     let absolute = UInt64(value)
     return absolute > VirtualTime.boot ? absolute - VirtualTime.boot : 0
+  }
+
+  /// Whether nothing can come of waiting: only periodic timers are left, signaled already and without deferred calls, which nobody
+  /// has taken.
+  func isTimeFruitless() throws -> Bool {
+    guard deferredCalls.isEmpty else { return false }
+    return try timers.subjects.allSatisfy { subject in
+      guard case .timer(let address) = subject else { return false }
+      let timer = Pointer<KTIMER>(address, in: memory.memory)
+      return try timer.Period.load() > 0 && timer.Header.SignalState.load() > 0 && timer.Dpc.load().isNull
+    }
   }
 
   /// Does what is due by now: signals timers, queues their deferred calls, ends waits.
