@@ -93,7 +93,7 @@ extension Export {
     // nf-ntifs-rtlmultibytetounicodesize
     export("RtlMultiByteToUnicodeSize(BytesInUnicodeString, MultiByteString, BytesInMultiByteString)") {
       (_, size: Pointer<UInt32>, source: Pointer<UInt8>, count: UInt32) -> NTSTATUS in
-      try size.store(count * 2)
+      try size.store(count &* 2)
       return .success
     },
     // nf-ntifs-rtlunicodetomultibytesize

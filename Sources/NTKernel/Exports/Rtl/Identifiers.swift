@@ -5,7 +5,7 @@ extension Export {
   /// Security identifiers.
   static let identifiers: [Export] = [
     // nf-ntifs-rtllengthrequiredsid
-    export("RtlLengthRequiredSid(SubAuthorityCount)") { (_, count: UInt32) -> UInt32 in 8 + 4 * count },
+    export("RtlLengthRequiredSid(SubAuthorityCount)") { (_, count: UInt32) -> UInt32 in 8 &+ 4 &* count },
     // nf-ntifs-rtllengthsid
     export("RtlLengthSid(Sid)") { (_, sid: Pointer<SID>) -> UInt32 in UInt32(try sid.length) },
     // nf-ntifs-rtlinitializesid
