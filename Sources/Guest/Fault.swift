@@ -14,6 +14,11 @@ public struct GuestFault: Error, Hashable, Sendable {
   }
 }
 
+/// More accesses were made than ``Translation/accessesLeft`` allows.
+public struct AccessLimit: Error, Hashable, Sendable {
+  public init() {}
+}
+
 /// The operating system's page-fault handler, as guest memory sees it.
 public protocol PageFaultResolver: AnyObject {
   /// Makes the page at `address` allow `access` and returns, so that the access is tried again;

@@ -30,7 +30,8 @@ public struct GuestMemory: @unchecked Sendable {
   @inlinable @inline(__always)
   func host(_ address: UInt64, _ count: Int, _ permission: UInt64) -> UnsafeMutableRawPointer? {
     let offset = address & (Self.pageSize - 1)
-    guard offset &+ UInt64(truncatingIfNeeded: count) <= Self.pageSize, let entry = entry(address),
+    translation.pointee.accessesLeft &-= 1
+    guard translation.pointee.accessesLeft >= 0, offset &+ UInt64(truncatingIfNeeded: count) <= Self.pageSize, let entry = entry(address),
       entry.bits & permission != 0
     else { return nil }
     let place = UInt64(entry.frame) << Self.pageShift | offset
@@ -104,6 +105,7 @@ public struct GuestMemory: @unchecked Sendable {
     let permission = access == .write ? PageEntry.writable : PageEntry.readable
     // A resolver that repairs nothing would loop: the second miss at the same page is final.
     for _ in 0..<4 {
+      if translation.pointee.accessesLeft <= 0 { throw AccessLimit() }
       if let place = host(address, here, permission) { return UnsafeMutableRawBufferPointer(start: place, count: here) }
       guard let resolver = translation.pointee.resolver else { break }
       try resolver.resolve(access, at: address)

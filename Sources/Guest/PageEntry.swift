@@ -35,6 +35,9 @@ public struct Translation {
   public var kernel: PageTable
   public var physical: UnsafeMutableRawPointer
   public var target: Target
+  /// How many more accesses may be made; then each throws ``AccessLimit``. What walks a guest's structures, which may be
+  /// circles, thus ends.
+  public var accessesLeft = Int.max
   /// Decides about the accesses that a page does not allow. Without one they throw ``GuestFault``.
   public unowned(unsafe) var resolver: (any PageFaultResolver)?
 

@@ -81,6 +81,12 @@ public final class VirtualMemory {
     translation.pointee.user = space.user.table
   }
 
+  /// How many more accesses ``memory`` allows; see ``Translation/accessesLeft``.
+  public var accessesLeft: Int {
+    get { translation.pointee.accessesLeft }
+    set { translation.pointee.accessesLeft = newValue }
+  }
+
   /// Who decides about accesses that a page does not allow, made through ``memory``.
   public var resolver: (any PageFaultResolver)? {
     get { translation.pointee.resolver }

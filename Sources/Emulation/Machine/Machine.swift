@@ -78,8 +78,12 @@ final class Machine: Supervisor {
 
   // MARK: Supervisor
 
+  /// The accesses that one service of the kernel may make: what walks a circle of the guest's making ends there.
+  private static let accessesPerService = 4_000_000
+
   private func directive(_ continuation: Continuation) -> Directive {
-    continuation == .stop || isStoppedByWatcher ? .stop : .proceed
+    memory.accessesLeft = Self.accessesPerService
+    return continuation == .stop || isStoppedByWatcher ? .stop : .proceed
   }
 
   /// Trap numbers from here on are places that callbacks return to.
@@ -109,6 +113,8 @@ final class Machine: Supervisor {
 
   /// Runs guest code until the call that the run made has come back, or the run is over.
   func runGuest() throws {
+    memory.accessesLeft = Self.accessesPerService
+    defer { memory.accessesLeft = .max }
     let reason = try processor.run()
     if let failure = kernel.failure { throw failure }
     switch reason {

@@ -211,6 +211,7 @@ extension Kernel {
     case let loop as EndlessLoop:
       stream.append(.note(loop.description))
       ending = .endless(loop.description)
+    case is AccessLimit: return end(EndlessLoop(description: "a routine walks structures that have no end"))
     case let exhausted as MemoryExhausted: ending = .memoryExhausted(exhausted.description)
     case let exception as GuestException:
       // No stack is left to dispatch on: what the processor makes of that is a double fault.
