@@ -1,6 +1,7 @@
 import Emulation
 import Foundation
 import GuestCode
+import Images
 
 /// A fixture, and where it came from.
 struct SourcedFixture {
@@ -65,8 +66,11 @@ enum FixtureSource {
   }
 
   static func fixtures(in path: String) throws -> [SourcedFixture] {
+    let folder = (path as NSString).deletingLastPathComponent
+    if Image.isPortableExecutable(atPath: path) {
+      return [SourcedFixture(fixture: Fixture(driver: path), file: path, folder: folder.isEmpty ? "." : folder)]
+    }
     do throws(FixtureError) {
-      let folder = (path as NSString).deletingLastPathComponent
       return try Fixture.all(contentsOf: path).map { SourcedFixture(fixture: $0, file: path, folder: folder.isEmpty ? "." : folder) }
     } catch {
       throw Failure(error)

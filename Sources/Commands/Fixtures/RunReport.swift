@@ -29,7 +29,11 @@ struct RunReport {
     let room = width.map { $0 - 6 - name.count - verdict.count - 4 } ?? .max
     let head = run.isAsExpected ? palette.green("ok") + "    " : palette.red("FAIL") + "  "
     let painted = run.verdict == .wrongProcess ? palette.red(verdict) : verdict
-    var text = Self.trimmed(head + name, room < 1 && width != nil ? nil : painted + "    " + Console.printable(run.sentence).cut(to: room))
+    let drivers = run.fixture.name.hasSuffix(".sys") ? run.drivers.map(\.summary) : []
+    var text = drivers.first.map { head + name + "   " + Console.printable($0) + "\n" } ?? Self.trimmed(head + name, room < 1 && width != nil ? nil : painted + "    " + Console.printable(run.sentence).cut(to: room))
+    for line in drivers.dropFirst() {
+      text += String(repeating: " ", count: 6 + name.count + 3) + Console.printable(line) + "\n"
+    }
     for mismatch in run.mismatches {
       let place = mismatch.line.map { "\(file):\($0): " } ?? "\(file): "
       text += "      " + Console.printable(place + mismatch.sentence) + "\n"

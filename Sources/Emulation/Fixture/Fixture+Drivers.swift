@@ -79,6 +79,7 @@ extension Fixture {
     let name = file.split(separator: ".").dropLast().joined(separator: ".")
     let service = name.isEmpty ? file : name
     self.init(
-      file, load: [file], steps: [Step(.load(Load(service, expect: .any))), Step(.unload(Unload(service, expect: .any)))])
+      file, load: [file], steps: [Step(.load(Load(service, expect: .any))), Step(.unload(Unload(service, expect: .any)))],
+      expect: Expectation(outcome: .returned))
   }
 }
