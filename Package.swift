@@ -83,7 +83,8 @@ let package = Package(
     tests(
       of: "Reporting",
       knows: [
-        "Disassembly", "Emulation", "Events", "Guest", "GuestCode", "NTKernel", "ProbelockTool", "Processor", "Verification", "WindowsTypes",
+        "Disassembly", "Emulation", "Events", "Guest", "GuestCode", "NTKernel", "ProbelockTool", "Processor", "Verification",
+        "WindowsTypes",
       ],
       exclude: ["Golden"]),
     tests(of: "Commands", knows: ["Emulation", "GuestCode", "ProbelockTool"]),

@@ -30,7 +30,10 @@ struct RunReport {
     let head = run.isAsExpected ? palette.green("ok") + "    " : palette.red("FAIL") + "  "
     let painted = run.verdict == .wrongProcess ? palette.red(verdict) : verdict
     let drivers = run.fixture.name.hasSuffix(".sys") ? run.drivers.map(\.summary) : []
-    var text = drivers.first.map { head + name + "   " + Console.printable($0) + "\n" } ?? Self.trimmed(head + name, room < 1 && width != nil ? nil : painted + "    " + Console.printable(run.sentence).cut(to: room))
+    let sentence = room < 1 && width != nil ? nil : painted + "    " + Console.printable(run.sentence).cut(to: room)
+    var text =
+      drivers.first.map { head + name + "   " + Console.printable($0) + "\n" }
+      ?? Self.trimmed(head + name, sentence)
     for line in drivers.dropFirst() {
       text += String(repeating: " ", count: 6 + name.count + 3) + Console.printable(line) + "\n"
     }
