@@ -30,7 +30,14 @@ public final class Kernel {
   var isPreemptionDue = false
   /// Runs deferred calls while nobody else runs.
   var idle: Thread?
-  var timers = TimerQueue() { didSet { armDeadline() } }
+  var timers = TimerQueue() {
+    didSet {
+      nextTimerDue = timers.nextDue ?? .max
+      armDeadline()
+    }
+  }
+  /// When the first timer is due, so that a served call need not look into the queue.
+  private(set) var nextTimerDue = UInt64.max
   /// The queued `KDPC`s, by address.
   var deferredCalls: [UInt64] = []
   var workQueues: [Int: [WorkItem]] = [:]

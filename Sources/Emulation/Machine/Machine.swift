@@ -81,22 +81,23 @@ final class Machine: Supervisor {
   /// The accesses that one service of the kernel may make: what walks a circle of the guest's making ends there.
   private static let accessesPerService = 4_000_000
 
+  @inline(__always)
   private func directive(_ continuation: Continuation) -> Directive {
     memory.accessesLeft = Self.accessesPerService
     return continuation == .stop || isStoppedByWatcher ? .stop : .proceed
   }
 
+  private let exportCount = Machine.exports.exports.count
+
   /// Trap numbers from here on are places that callbacks return to.
   static let firstCallback = 1 << 20
 
   func serve(trap: Int) -> Directive {
+    if trap < exportCount { return directive(kernel.serve(trap: trap)) }
     if trap >= Self.firstCallback { return directive(kernel.callbackReturned(to: trap - Self.firstCallback)) }
-    guard trap < Self.exports.exports.count else {
-      outcome = .missingRoutine(missing[trap - Self.exports.exports.count])
-      isOver = true
-      return .stop
-    }
-    return directive(kernel.serve(trap: trap))
+    outcome = .missingRoutine(missing[trap - exportCount])
+    isOver = true
+    return .stop
   }
 
   func pageFault(_ access: Access, at address: UInt64) -> Directive { directive(kernel.pageFault(access, at: address)) }

@@ -17,7 +17,7 @@ extension Kernel {
 
   /// Whether something is due that an interrupt would bring.
   @inline(__always) var isInterruptDue: Bool {
-    isPreemptionDue || !deferredCalls.isEmpty || timers.nextDue.map { $0 <= interruptTime } ?? false
+    isPreemptionDue || !deferredCalls.isEmpty || nextTimerDue != .max && nextTimerDue <= interruptTime
   }
 
   /// Lets what is due interrupt the running thread, which goes on with `values` afterwards.
