@@ -32,29 +32,3 @@ struct Failure: Error, Hashable {
 func suggestion(_ word: String, among candidates: some Sequence<String>) -> String {
   nearest(word, among: candidates).map { "; did you mean \($0)?" } ?? ""
 }
-
-/// The candidate that a misspelt word most likely means.
-func nearest(_ word: String, among candidates: some Sequence<String>) -> String? {
-  let letters = Array(word.lowercased().utf8.prefix(128))
-  var best: (distance: Int, candidate: String)?
-  for candidate in candidates {
-    let distance = editDistance(letters, Array(candidate.lowercased().utf8.prefix(128)))
-    guard distance <= max(2, letters.count / 3), distance < candidate.utf8.count, distance < best?.distance ?? .max else { continue }
-    best = (distance, candidate)
-  }
-  return best?.candidate
-}
-
-private func editDistance(_ a: [UInt8], _ b: [UInt8]) -> Int {
-  var row = Array(0...b.count)
-  for (i, x) in a.enumerated() {
-    var diagonal = row[0]
-    row[0] = i + 1
-    for (j, y) in b.enumerated() {
-      let replaced = diagonal + (x == y ? 0 : 1)
-      diagonal = row[j + 1]
-      row[j + 1] = min(replaced, row[j + 1] + 1, row[j] + 1)
-    }
-  }
-  return row[b.count]
-}

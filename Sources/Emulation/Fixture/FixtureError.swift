@@ -51,7 +51,7 @@ func quoted(_ text: some StringProtocol) -> String {
 }
 
 /// The candidate that a misspelt word most likely means: within a third of its letters, at least two.
-func nearest(_ word: String, among candidates: some Sequence<String>) -> String? {
+package func nearest(_ word: String, among candidates: some Sequence<String>) -> String? {
   let letters = Array(word.lowercased())
   guard letters.count <= 64 else { return nil }
   var best: (distance: Int, candidate: String)?
