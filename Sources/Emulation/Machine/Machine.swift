@@ -49,6 +49,7 @@ final class Machine: Supervisor {
     names = Names(target: fixture.target, exports: Self.exports)
     let traps = try loadImages()
     try buildWorld()
+    try fillRegistry()
     try kernel.fillVariables()
     try applyPatches()
     let segments = kernel.segmentTable
