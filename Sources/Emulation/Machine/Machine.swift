@@ -131,7 +131,9 @@ final class Machine: Supervisor {
     case .bugCheck(let bugCheck): end(.bugCheck(bugCheck))
     case .memoryExhausted: end(.limit(.memory))
     case .idle where isIdling: kernel.leaveIdle()
-    case .idle: end(.waiting)
+    case .idle:
+      kernel.notePurposes()
+      end(.waiting)
     case .endless: end(.limit(.instructions))
     case .missingRoutine(let name): end(.missingRoutine(name))
     case nil: if isStoppedByWatcher { end(.stopped) }
