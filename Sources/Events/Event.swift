@@ -143,6 +143,29 @@ public struct FaultEvent: Sendable, Hashable {
   }
 }
 
+/// Guest code, or a routine that it called, used an outstanding request's buffer address in a process that the request is not of.
+public struct ForeignAccessEvent: Sendable, Hashable {
+  public enum Kind: String, Sendable { case read, write, probe }
+  public var kind: Kind
+  public var address: UInt64
+  /// Whose page tables were current.
+  public var process: ProcessID
+  /// Whose buffer it was, by the record made when the I/O was issued.
+  public var requestor: ProcessID
+  /// The routine that did it, or `nil` for an instruction.
+  public var routine: String?
+  public var site: Site
+
+  public init(kind: Kind, address: UInt64, process: ProcessID, requestor: ProcessID, routine: String?, site: Site) {
+    self.kind = kind
+    self.address = address
+    self.process = process
+    self.requestor = requestor
+    self.routine = routine
+    self.site = site
+  }
+}
+
 /// What happened in a run, besides instructions and calls.
 public enum Event: Sendable, Hashable {
   /// The processor went on in another process's address space. `thread` is the one that runs there.
@@ -150,6 +173,7 @@ public enum Event: Sendable, Hashable {
   /// Another thread runs.
   case thread(ThreadID)
   indirect case fault(FaultEvent)
+  indirect case foreignAccess(ForeignAccessEvent)
   indirect case lock(LockEvent)
   case unlock(mdl: UInt64, account: ProcessID?, pages: Int, routine: String, site: Site)
   indirect case mapping(MappingEvent)

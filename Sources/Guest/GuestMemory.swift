@@ -32,7 +32,7 @@ public struct GuestMemory: @unchecked Sendable {
     let offset = address & (Self.pageSize - 1)
     translation.pointee.accessesLeft &-= 1
     guard translation.pointee.accessesLeft >= 0, offset &+ UInt64(truncatingIfNeeded: count) <= Self.pageSize, let entry = entry(address),
-      entry.bits & permission != 0
+      entry.bits >> translation.pointee.permissionShift & permission != 0
     else { return nil }
     let place = UInt64(entry.frame) << Self.pageShift | offset
     return translation.pointee.physical + Int(truncatingIfNeeded: place)
@@ -91,7 +91,7 @@ public struct GuestMemory: @unchecked Sendable {
   /// Whether a read or write of `address` would succeed without the resolver. Asks, changes nothing.
   @inlinable public func allows(_ access: Access, at address: UInt64) -> Bool {
     guard let entry = entry(address) else { return false }
-    return entry.bits & (access == .write ? PageEntry.writable : PageEntry.readable) != 0
+    return entry.bits >> translation.pointee.permissionShift & (access == .write ? PageEntry.writable : PageEntry.readable) != 0
   }
 
   /// Makes the byte at `address` accessible, through the resolver if need be, or throws.

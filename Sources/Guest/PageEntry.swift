@@ -1,13 +1,16 @@
 /// What one page of an address space allows right now, and which frame is behind it: 8 bytes.
 ///
-/// Bits 0 and 1 say whether the page can be read and written without a fault; bits 2 to 31 belong to the module that owns
-/// the table; bits 32 to 63 are the frame number.
+/// Bits 0 and 1 say whether the processor reads and writes the page without asking; bits 16 and 17 say the same of those who
+/// look at an address space from outside, and whom no watch concerns. Bits 2 to 15 belong to the module that owns the table;
+/// bits 32 to 63 are the frame number.
 public struct PageEntry: Hashable, Sendable {
   public var bits: UInt64
   @inlinable public init(bits: UInt64) { self.bits = bits }
 
   public static let readable: UInt64 = 1
   public static let writable: UInt64 = 2
+  /// How far the outsiders' two bits lie from the processor's.
+  public static let outsideShift: UInt64 = 16
 
   @inlinable public var frame: UInt32 { UInt32(truncatingIfNeeded: bits >> 32) }
 }
@@ -40,8 +43,13 @@ public struct Translation {
   public var accessesLeft = Int.max
   /// Decides about the accesses that a page does not allow. Without one they throw ``GuestFault``.
   public unowned(unsafe) var resolver: (any PageFaultResolver)?
+  /// 0 for what accesses memory as the processor does; ``PageEntry/outsideShift`` for those who only look.
+  public let permissionShift: UInt64
 
-  public init(user: PageTable, kernel: PageTable, physical: UnsafeMutableRawPointer, target: Target) {
+  public init(
+    user: PageTable, kernel: PageTable, physical: UnsafeMutableRawPointer, target: Target, permissionShift: UInt64 = 0
+  ) {
+    self.permissionShift = permissionShift
     self.user = user
     self.kernel = kernel
     self.physical = physical

@@ -16,7 +16,9 @@ public final class AddressSpace {
     self.kernel = kernel
     translation = .allocate(capacity: 1)
     translation.initialize(
-      to: Translation(user: user.table, kernel: kernel.table, physical: user.physical.base, target: target))
+      to: Translation(
+        user: user.table, kernel: kernel.table, physical: user.physical.base, target: target,
+        permissionShift: PageEntry.outsideShift))
     memory = GuestMemory(translation)
   }
 

@@ -29,17 +29,20 @@ public struct Page: Hashable, Sendable {
   public var isGuard: Bool
   /// The frame belongs to a section: copies of the entry in other address spaces name the same frame.
   public var isShared: Bool
+  /// The processor asks before it uses the page, whatever the page allows; no watch is Windows' own.
+  public var isWatched: Bool
   public var frame: FrameNumber
 
   public init(
     _ kind: Kind, _ protection: Protection = .readWrite, frame: FrameNumber = 0, isGuard: Bool = false,
-    isShared: Bool = false, isExecutable: Bool = false
+    isShared: Bool = false, isExecutable: Bool = false, isWatched: Bool = false
   ) {
     self.kind = kind
     self.protection = protection
     self.frame = frame
     self.isGuard = isGuard
     self.isShared = isShared
+    self.isWatched = isWatched
     self.isExecutable = isExecutable
   }
 
@@ -49,7 +52,7 @@ public struct Page: Hashable, Sendable {
     self.init(
       Kind(rawValue: entry.bits >> 2 & 15) ?? .free, Protection(rawValue: entry.bits >> 6 & 3) ?? .noAccess,
       frame: entry.frame, isGuard: entry.bits >> 8 & 1 != 0, isShared: entry.bits >> 9 & 1 != 0,
-      isExecutable: entry.bits >> 10 & 1 != 0)
+      isExecutable: entry.bits >> 10 & 1 != 0, isWatched: entry.bits >> 11 & 1 != 0)
   }
 
   /// Whether a frame is behind the page, without taking all of the entry apart.
@@ -60,9 +63,10 @@ public struct Page: Hashable, Sendable {
     if isGuard { bits |= 1 << 8 }
     if isShared { bits |= 1 << 9 }
     if isExecutable { bits |= 1 << 10 }
+    if isWatched { bits |= 1 << 11 }
     if kind == .valid && !isGuard && protection != .noAccess {
-      bits |= PageEntry.readable
-      if protection == .readWrite { bits |= PageEntry.writable }
+      let allowed = PageEntry.readable | (protection == .readWrite ? PageEntry.writable : 0)
+      bits |= allowed << PageEntry.outsideShift | (isWatched ? 0 : allowed)
     }
     return PageEntry(bits: bits)
   }

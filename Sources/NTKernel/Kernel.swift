@@ -72,6 +72,8 @@ public final class Kernel {
   var pagingFile: [PagedOutPage] = []
   /// Whose buffers outstanding I/O is about.
   public internal(set) var requests: [BufferRequest] = []
+  /// For which requests a use of their buffer's address was recorded, and in which process: once is enough.
+  var notedAccesses: Set<NotedAccess> = []
 
   /// Where each export's code lies, by number.
   public private(set) var trapAddresses: [UInt64] = []

@@ -3,14 +3,17 @@ import NTKernel
 import WindowsTypes
 
 extension Run {
-  /// What was locked whose, and how the run ended where it locked nothing or did not just return.
+  /// What was locked, or used, whose, and how the run ended where it locked nothing or did not just return.
   ///
   ///     MmProbeAndLockPages locked 1 page of notepad.exe (1232); then bugcheck 0x76 PROCESS_HAS_LOCKED_PAGES
   public var sentence: String {
-    if locks.isEmpty { return ending }
+    if !isAboutMemory { return ending }
     if case .returned = outcome { return headline }
     return "\(headline); then \(ending)"
   }
+
+  /// Whether ``headline`` says whose memory was used, not how the run ended.
+  var isAboutMemory: Bool { !locks.isEmpty || verdict == .wrongProcess }
 
   /// How the run ended, in a few words: `returned 0`, `bugcheck 0x76 PROCESS_HAS_LOCKED_PAGES`.
   public var ending: String {

@@ -50,7 +50,7 @@ extension Run {
     let count = "\(instructions) \(instructions == 1 ? "instruction" : "instructions")"
     var lines = ["# \(outcomeText) after \(count)"]
     if events.isFull { lines.append("# the trace ends early: its budget is used up") }
-    lines.append("# verdict: \(verdict.title)" + (locks.isEmpty ? "" : ": " + headline))
+    lines.append("# verdict: \(verdict.title)" + (isAboutMemory ? ": " + headline : ""))
     lines += findings.filter { $0.sentence != headline }.map { "# \($0.rule): \($0.sentence)" }
     lines += mismatches.map { "# not as expected: \($0.sentence)" }
     return lines

@@ -14,6 +14,9 @@ struct TraceEvents {
     case .addressSpace(let from, let to, _, _): transition(from, to)
     case .thread(let id): "thread \(values.thread(id))"
     case .fault(let fault): line(fault)
+    case .foreignAccess(let access):
+      "wrong access: \(access.kind.rawValue) \(values.address(access.address)) in \(values.process(access.process)); the buffer is of "
+        + values.process(access.requestor)
     case .lock(let lock): line(lock)
     case .unlock(let mdl, let account, let pages, _, _):
       "unlocked \(count(pages)) of MDL \(values.address(mdl)), charged to \(owner(account))"
@@ -61,6 +64,7 @@ struct TraceEvents {
     let site: Site? =
       switch event {
       case .fault(let fault): fault.site
+      case .foreignAccess(let access): access.site
       case .lock(let lock): lock.site
       case .bugCheck(_, _, let site): site
       default: nil

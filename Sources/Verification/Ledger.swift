@@ -62,6 +62,7 @@ public struct Ledger {
         }
       }
       ask(.mapping(mapping, behind: behind))
+    case .foreignAccess(let access): ask(.foreignAccess(access))
     case .processExit(let process, let lockedPages):
       ask(.exit(process, lockedPages: lockedPages))
       leave(atExitOf: process)

@@ -206,7 +206,7 @@ enum PageKind: String, CaseIterable, Sendable, CustomTestStringConvertible {
   @Test("the event of a lock says what memory was at that moment")
   func event() throws {
     try k.map(2, in: k.notepad)
-    k.kernel.record(BufferRequest(requestor: k.notepad.id, address: k.buffer, length: 0x2000))
+    try k.kernel.record(BufferRequest(requestor: k.notepad.id, address: k.buffer, length: 0x2000))
     let mdl = try k.lock(k.buffer + 0x10, 0x1ff0, 2)
     let locks = k.stream.events.compactMap { if case .lock(let lock) = $0 { lock } else { nil } }
     let lock = try #require(locks.first)

@@ -74,7 +74,7 @@ extension Machine {
       let current = try requestor.object.Tcb.ApcState.Process.load()
       let owner = try operation.process.map { try process($0, line: line) } ?? kernel.process(at: current.address)
       if let owner {
-        kernel.record(
+        try kernel.record(
           BufferRequest(
             requestor: owner.id, address: buffer, length: UInt64(operation.length ?? 0), mdlField: mdlField))
       }

@@ -42,12 +42,14 @@ extension Export {
     // nf-wdm-probeforread: checks addresses, touches nothing.
     export("ProbeForRead(Address, Length, Alignment)", irql: .apc) {
       (kernel, address: GuestWord, length: GuestWord, alignment: UInt32) in
+      kernel.noteForeignProbe(at: address.bits, length.bits, routine: "ProbeForRead")
       try kernel.checkUserRange(address.bits, length.bits, alignment)
     },
 
     // nf-wdm-probeforwrite: the same, and every page is read and written back.
     export("ProbeForWrite(Address, Length, Alignment)", irql: .apc) {
       (kernel, address: GuestWord, length: GuestWord, alignment: UInt32) in
+      kernel.noteForeignProbe(at: address.bits, length.bits, routine: "ProbeForWrite")
       try kernel.checkUserRange(address.bits, length.bits, alignment)
       guard length.bits > 0 else { return }
       var place = address.bits

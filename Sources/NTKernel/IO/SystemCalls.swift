@@ -113,7 +113,7 @@ extension Kernel {
       if arguments.mode == .userMode { try probe(arguments.block.address, 8) }
       let owner = try requestor()
       for buffer in buffers where buffer.address != 0 && buffer.length > 0 && buffer.address < memory.target.systemRangeStart {
-        record(BufferRequest(requestor: owner.id, address: buffer.address, length: UInt64(buffer.length)))
+        try record(BufferRequest(requestor: owner.id, address: buffer.address, length: UInt64(buffer.length)))
       }
       try file.Event.Header.SignalState.store(0)
       irp = try request(major, to: device, of: file, mode: arguments.mode)

@@ -65,6 +65,8 @@ extension Kernel {
   /// Reads one byte of each page, and writes it back where the operation stores: faults come as an instruction's would.
   private func touch(_ start: UInt64, _ length: UInt64, _ operation: LOCK_OPERATION, below probe: UInt64) throws {
     guard length > 0 else { return }
+    // A lock is judged as a lock.
+    try setWatch(false, on: start, length, in: currentSpaceOwner)
     let here = memory.memory
     var address = start
     let last = start + length - 1

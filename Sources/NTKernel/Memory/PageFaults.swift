@@ -23,6 +23,7 @@ extension Kernel: PageFaultResolver {
   /// - Parameter routine: in whose name the kernel touches the page; `nil` for an instruction.
   func resolve(_ access: Access, at address: UInt64, routine: String?) throws {
     let owner = currentSpaceOwner
+    if memory.current[address].isWatched, try liftWatch(access, at: address, in: owner, routine: routine) { return }
     var outcome = FaultEvent.Resolution.repaired("")
     defer {
       stream.append(
@@ -38,6 +39,7 @@ extension Kernel: PageFaultResolver {
       case let bugCheck as BugCheck: outcome = .bugCheck(bugCheck.code.rawValue)
       default: outcome = .repaired("out of memory")
       }
+      noteForeignAccess(access, at: address, in: owner, routine: routine)
       throw error
     }
   }
@@ -136,8 +138,8 @@ extension Kernel: PageFaultResolver {
       return "paged in"
     case .valid where access == .write && page.protection != .readWrite:
       guard control.isWriteProtectionOff else {
-        // ATTEMPTED_WRITE_TO_READONLY_MEMORY: address, the page table entry, reserved, reserved.
-        throw BugCheck(.attemptedWriteToReadonlyMemory, address, page.entry.bits & 0xffff_ffff)
+        // ATTEMPTED_WRITE_TO_READONLY_MEMORY: address, the page table entry (frame, global, accessed, present), reserved, reserved.
+        throw BugCheck(.attemptedWriteToReadonlyMemory, address, (UInt64(page.frame) << 12 | 0x121) & 0xffff_ffff)
       }
       control.unprotected.append((start, page))
       var open = page

@@ -29,9 +29,10 @@ extension Kernel {
   /// Records whose buffer an I/O request is about.
   ///
   /// The record outlives the request: what a driver does to the buffer later is still about that process's memory.
-  public func record(_ request: BufferRequest) {
+  public func record(_ request: BufferRequest) throws {
     if let index = requests.lastIndex(of: request) { requests.remove(at: index) }
     requests.append(request)
+    try watch(request)
   }
 
   /// Whose buffer the `length` bytes at `address` are that `mdl` describes with `frames`.

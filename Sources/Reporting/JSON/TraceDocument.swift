@@ -100,6 +100,12 @@ extension Run {
         "kind": "fault", "address": .address(fault.address), "access": .string(fault.access), "process": .string(title(fault.process)),
         "routine": fault.routine.map { .string($0) }, "resolution": .string(resolution(fault.resolution)), "site": site(fault.site),
       ])
+    case .foreignAccess(let access):
+      .object([
+        "kind": "foreign-access", "access": .string(access.kind.rawValue), "address": .address(access.address),
+        "process": .string(title(access.process)), "requestor": .string(title(access.requestor)),
+        "routine": access.routine.map { .string($0) }, "site": site(access.site),
+      ])
     case .lock(let lock):
       .object([
         "kind": "lock", "mdl": .address(lock.mdl), "address": .address(lock.address), "length": .number(Int(clamping: lock.length)),

@@ -6,6 +6,8 @@ enum Occasion {
   case lock(LockRecord, earlier: LockRecord?)
   /// Frames were mapped. `behind` is the open lock that holds them for this buffer, if there is one.
   case mapping(MappingEvent, behind: LockRecord?)
+  /// A request's buffer address was used in another process.
+  case foreignAccess(ForeignAccessEvent)
   /// A lock is still open when the process ends that pays for it.
   case leftLocked(LockRecord, atExitOf: ProcessID)
   case exit(ProcessID, lockedPages: Int)
@@ -20,6 +22,7 @@ enum Occasion {
     switch self {
     case .lock(let lock, _), .leftLocked(let lock, _): lock.event.site
     case .mapping(let mapping, _): mapping.site
+    case .foreignAccess(let access): access.site
     case .leftBehind(_, _, let site), .violation(_, let site): site.ip == 0 ? nil : site
     case .call(_, _, _, let site): site
     case .exit: nil
@@ -50,7 +53,7 @@ struct Opinion {
 extension Ledger {
   /// Every rule, in the order in which findings on one occasion are listed.
   static let rules: [any Rule] = [
-    WrongProcess(), WrongAccount(), LockedTwice(), StaleMDL(), HandBuiltMDL(), WrongMapping(), ExitWithLockedPages(),
+    WrongProcess(), WrongAccount(), LockedTwice(), StaleMDL(), HandBuiltMDL(), WrongMapping(), WrongAccess(), ExitWithLockedPages(),
     NeverUnlocked(), CalledTooHigh(), LeftBehind(), BrokenRule(),
   ]
 }
