@@ -49,6 +49,7 @@ final class Machine: Supervisor {
     names = Names(target: fixture.target, exports: Self.exports)
     let traps = try loadImages()
     try buildWorld()
+    try fillRegistry()
     try kernel.fillVariables()
     try applyPatches()
     let segments = kernel.segmentTable
@@ -139,7 +140,9 @@ final class Machine: Supervisor {
     case .bugCheck(let bugCheck): end(.bugCheck(bugCheck))
     case .memoryExhausted: end(.limit(.memory))
     case .idle where isIdling: kernel.leaveIdle()
-    case .idle: end(.waiting)
+    case .idle:
+      kernel.notePurposes()
+      end(.waiting)
     case .endless: end(.limit(.instructions))
     case .missingRoutine(let name): end(.missingRoutine(name))
     case nil: if isStoppedByWatcher { end(.stopped) }
