@@ -96,9 +96,9 @@ final class Machine: Supervisor {
   /// Trap numbers from here on are places that callbacks return to.
   static let firstCallback = 1 << 20
 
-  func serve(trap: Int) -> Directive {
+  func serve(trap: Int, with registers: any Registers) -> Directive {
     if trap < exportCount {
-      let directive = directive(kernel.serve(trap: trap))
+      let directive = directive(kernel.serve(trap: trap, with: registers))
       if serviceStubs[trap], directive == .proceed, let address = processor?[.ip], address == names.trapAddresses[trap] {
         processor?[.ip] = address + 5
       }
