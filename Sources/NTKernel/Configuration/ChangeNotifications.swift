@@ -110,7 +110,9 @@ extension Kernel {
     for open in configuration.open.sorted(by: { $0.key < $1.key }).map(\.value) {
       guard var watch = open.watch else { continue }
       let isGone = change == .deleted && open.key === key
-      guard isGone || !watch.filter.isDisjoint(with: change), open.key === key || watch.watchesTree && open.key.isAbove(key) else { continue }
+      guard isGone || !watch.filter.isDisjoint(with: change), open.key === key || watch.watchesTree && open.key.isAbove(key) else {
+        continue
+      }
       let pending = watch.pending
       watch.isDue = pending.isEmpty
       watch.pending = []

@@ -27,12 +27,13 @@ extension Kernel {
       return writer.finish(name + [UInt8](repeating: 0, count: offset - 0x18 - name.count) + key.className)
     case .full:
       writer.append(key.lastWriteTime)
-      let longest = [
-        key.subkeys.map { $0.name.utf16.count * 2 }.max() ?? 0, key.subkeys.map(\.className.count).max() ?? 0, key.values.count,
-        key.values.map { $0.name.utf16.count * 2 }.max() ?? 0, key.values.map(\.data.bytes.count).max() ?? 0,
-      ]
-      let words = [0, key.className.isEmpty ? -1 : 0x2c, key.className.count, key.subkeys.count] + longest
-      for word in words { writer.append(word) }
+      let hasClass = !key.className.isEmpty
+      for word in [0, hasClass ? 0x2c : -1, key.className.count, key.subkeys.count] { writer.append(word) }
+      writer.append(key.subkeys.map { $0.name.utf16.count * 2 }.max() ?? 0)
+      writer.append(key.subkeys.map(\.className.count).max() ?? 0)
+      writer.append(key.values.count)
+      writer.append(key.values.map { $0.name.utf16.count * 2 }.max() ?? 0)
+      writer.append(key.values.map(\.data.bytes.count).max() ?? 0)
       return writer.finish(key.className)
     case .keyName where isQuery:
       let path = RegistryData.link(key.path).bytes

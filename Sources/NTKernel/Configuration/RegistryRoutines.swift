@@ -71,7 +71,11 @@ extension Kernel {
     case .failure(let refusal): return refusal.status
     case .success(let key):
       let name = try text(name)
-      return try await announceInternally(.deleteValue, key) { [$1, try $0.string(name)] } _: { try remove(name, from: key) }
+      return try await announceInternally(.deleteValue, key) {
+        [$1, try $0.string(name)]
+      } _: {
+        try remove(name, from: key)
+      }
     }
   }
 

@@ -62,7 +62,10 @@ extension Export {
     let isImportable = prefix == "Zw"
     return [
       // nf-wdm-zwquerykey
-      export("\(prefix)QueryKey(KeyHandle, KeyInformationClass, KeyInformation, Length, ResultLength)", irql: .passive, isImportable: isImportable) {
+      export(
+        "\(prefix)QueryKey(KeyHandle, KeyInformationClass, KeyInformation, Length, ResultLength)", irql: .passive,
+        isImportable: isImportable
+      ) {
         (
           kernel, handle: GuestWord, kind: KEY_INFORMATION_CLASS, information: GuestWord, length: UInt32, needed: Pointer<UInt32>
         ) async throws -> NTSTATUS in
@@ -153,7 +156,8 @@ extension Export {
     },
     // nf-wdm-cmcallbackgetkeyobjectid
     export("CmCallbackGetKeyObjectID(Cookie, Object, ObjectID, ObjectName)", irql: .apc) {
-      (kernel, cookie: Pointer<Int64>, object: GuestWord, identifier: Pointer<GuestWord>, name: Pointer<Pointer<UNICODE_STRING>>) -> NTSTATUS in
+      (kernel, cookie: Pointer<Int64>, object: GuestWord, identifier: Pointer<GuestWord>, name: Pointer<Pointer<UNICODE_STRING>>)
+        -> NTSTATUS in
       try kernel.keyObjectID(cookie, object.bits, identifier, name)
     }
     .uncertain("it is Windows Vista's"),
