@@ -55,6 +55,7 @@ public final class Kernel {
   var io = IOManager()
   var configuration = ConfigurationManager()
   var images = DriverImages()
+  var makers = Makers()
   /// What threads outside System asked for, by the event that each waits for.
   var loadRequests: [UInt64: LoadRequest] = [:]
   /// Which drivers the system starts at this moment, while it does. Set by whoever starts them.

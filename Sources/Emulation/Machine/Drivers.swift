@@ -11,13 +11,20 @@ extension Machine {
   func startDrivers() throws {
     let later = Set(
       fixture.steps.compactMap { step -> String? in
-        if case .load(let load) = step.action { load.driver.lowercased() } else { nil }
+        switch step.action {
+        case .load(let load): load.driver.lowercased()
+        // A fixture that calls an entry point itself starts the driver in its own way.
+        case .call(let call):
+          (try? address(of: call.routine, line: nil)).flatMap { place in names.images.first { $0.file.entryPoint == place } }?.name.lowercased()
+        default: nil
+        }
       })
     let drivers = names.images.filter { $0.isDriver && !$0.isExportDriver && !later.contains($0.name.lowercased()) }
     let order = StartOrder(drivers.map(\.name), in: kernel.registry)
+    let waiting = driversOnDemand(order)
     for phase in StartOrder.Start.allCases {
       kernel.startPhase = phase
-      for entry in order.entries where entry.start == phase {
+      for entry in order.entries where entry.start == phase && !waiting.contains(entry.driver) {
         if isOver { return }
         let obstacle = order.obstacle(to: entry, isStarted: kernel.isServiceStarted)
         startOrder.append(DriverStart(driver: entry.driver, reason: entry.reason, obstacle: obstacle))
@@ -36,6 +43,24 @@ extension Machine {
       }
     }
     kernel.startPhase = nil
+  }
+
+  /// The drivers for which the fixture itself says that they start on demand: they wait for it, unless one that starts depends on
+  /// them.
+  private func driversOnDemand(_ order: StartOrder) -> Set<String> {
+    var waiting: Set<String> = []
+    for entry in order.entries where entry.start == .demand {
+      guard let key = kernel.serviceKey(entry.driver) else { continue }
+      let isSaid = fixture.registry.contains { said in
+        kernel.registry.key(at: said.path) === key && said.values.contains { $0.name.lowercased() == "start" }
+      }
+      if isSaid { waiting.insert(entry.driver) }
+    }
+    // Those that others depend on stand before them.
+    for entry in order.entries.reversed() where !waiting.contains(entry.driver) && [.auto, .demand].contains(entry.start) {
+      for service in entry.services { waiting = waiting.filter { $0.lowercased() != service.lowercased() } }
+    }
+    return waiting
   }
 
   func perform(_ load: Fixture.Load, _ index: Int, _ line: Int?) throws {

@@ -78,7 +78,7 @@ extension Kernel {
         let dpc = try timer.Dpc.load()
         if !dpc.isNull {
           let now = systemTime
-          _ = try queue(dpc, GuestWord(now & 0xffff_ffff), GuestWord(now >> 32))
+          _ = try queue(dpc, GuestWord(now & 0xffff_ffff), GuestWord(now >> 32), by: makers.timers[address])
         }
       }
     }
@@ -87,6 +87,7 @@ extension Kernel {
   /// `KeSetTimerEx`: (re)starts a timer. Returns whether it was running.
   func setTimer(_ timer: Pointer<KTIMER>, due: Int64, period: Int32, _ dpc: Pointer<KDPC>) throws -> Bool {
     let wasRunning = timers.remove(.timer(timer.address))
+    makers.timers[timer.address] = caller.address
     try timer.Header.SignalState.store(0)
     try timer.Header.Inserted.store(1)
     try timer.Dpc.store(dpc)
