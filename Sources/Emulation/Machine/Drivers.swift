@@ -15,7 +15,8 @@ extension Machine {
         case .load(let load): load.driver.lowercased()
         // A fixture that calls an entry point itself starts the driver in its own way.
         case .call(let call):
-          (try? address(of: call.routine, line: nil)).flatMap { place in names.images.first { $0.file.entryPoint == place } }?.name.lowercased()
+          (try? address(of: call.routine, line: nil)).flatMap { place in names.images.first { $0.file.entryPoint == place } }?.name
+            .lowercased()
         default: nil
         }
       })

@@ -14,10 +14,14 @@ extension Machine: DriverLoader {
   }
 
   func driverImage(at base: UInt64) -> DriverImage? {
-    guard let image = names.images.first(where: { $0.base == base && $0.isFile }), !["nt", "hal"].contains(image.name.lowercased()) else { return nil }
+    guard let image = names.images.first(where: { $0.base == base && $0.isFile }), !["nt", "hal"].contains(image.name.lowercased()) else {
+      return nil
+    }
     var imports: [UInt64] = []
     for module in image.imports.map({ $0.module.lowercased() }) {
-      guard let other = names.images.first(where: { $0.isFile && $0.name.lowercased() == module }), !imports.contains(other.base) else { continue }
+      guard let other = names.images.first(where: { $0.isFile && $0.name.lowercased() == module }), !imports.contains(other.base) else {
+        continue
+      }
       imports.append(other.base)
     }
     return DriverImage(
@@ -52,7 +56,8 @@ extension Machine: DriverLoader {
   }
 
   func unmapImage(at base: UInt64) throws {
-    guard let image = names.images.first(where: { $0.base == base && $0.isFile }), let entry = moduleEntries.removeValue(forKey: base) else { return }
+    guard let image = names.images.first(where: { $0.base == base && $0.isFile }), let entry = moduleEntries.removeValue(forKey: base)
+    else { return }
     try kernel.removeLoadedModule(entry)
     for section in image.sections where !section.bytes.isEmpty {
       let pages = (UInt64(section.bytes.count) + 0xfff) >> GuestMemory.pageShift

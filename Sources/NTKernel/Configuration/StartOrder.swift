@@ -90,7 +90,9 @@ public struct StartOrder: Sendable {
       guard visited.insert(FoldedName(entry.driver)).inserted else { return }
       if entry.start == .auto || entry.start == .demand {
         for service in entry.services {
-          guard let other = entries.first(where: { FoldedName($0.driver) == FoldedName(service) }), other.start != .disabled else { continue }
+          guard let other = entries.first(where: { FoldedName($0.driver) == FoldedName(service) }), other.start != .disabled else {
+            continue
+          }
           visit(other)
         }
       }

@@ -103,12 +103,15 @@ extension Kernel {
       return loaded
     }
     driver.holdsImage = true
+    if loader?.driverImage(at: driver.range.lowerBound) != nil, let section = try loader?.mapImage(at: driver.range.lowerBound) {
+      try driver.object.DriverSection.store(section.cast())
+    }
     let result = try await call(
       driver.object.DriverInit.load().address, [driver.object.address, driver.registryPath.address])
     let status = NTSTATUS(rawValue: UInt32(truncatingIfNeeded: result))
     guard status.isSuccess else {
       try reportLeftovers(of: driver)
-      try await forget(driver)
+      try await forget(driver, keepsImage: true)
       return status
     }
     for index in 0..<IRP_MJ.count where try driver.object.MajorFunction[index].load().isNull {
@@ -162,7 +165,8 @@ extension Kernel {
     for driver in io.drivers where driver.isLoaded && driver.isUnloadPending { _ = try await unload(driver) }
   }
 
-  private func forget(_ driver: Driver) async throws {
+  /// - Parameter keepsImage: of a driver whose `DriverEntry` fails: a fixture may want its other routines.
+  private func forget(_ driver: Driver, keepsImage: Bool = false) async throws {
     var client = try driver.object.DriverExtension.load().ClientDriverExtension.load().address
     while client != 0 {
       let next = UInt64(try memory.memory.load(UInt32.self, at: client))
@@ -170,7 +174,7 @@ extension Kernel {
       client = next
     }
     driver.isLoaded = false
-    if driver.holdsImage { try await releaseImage(at: driver.range.lowerBound) }
+    if driver.holdsImage { try await releaseImage(at: driver.range.lowerBound, keepsPages: keepsImage) }
     driver.holdsImage = false
     _ = try await dereference(driver.object.address)
   }

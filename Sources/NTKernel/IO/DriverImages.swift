@@ -46,6 +46,8 @@ public protocol DriverLoader: AnyObject {
 struct DriverImages {
   /// How many drivers and importers use an image: by its base.
   var users: [UInt64: Int] = [:]
+  /// Images that nobody uses and that are in memory nonetheless, as their last user left them.
+  var left: Set<UInt64> = []
   /// Where images were that are gone, latest last.
   var gone: [(name: String, range: Range<UInt64>)] = []
 }
@@ -62,6 +64,7 @@ extension Kernel {
       try setUsers(of: base, users + 1)
       return .success
     }
+    if images.left.remove(base) != nil { try loader?.unmapImage(at: base) }
     guard try loader?.mapImage(at: base) != nil else { return .insufficientResources }
     images.gone.removeAll { $0.range == image.range }
     try setUsers(of: base, 1)
@@ -93,7 +96,9 @@ extension Kernel {
 
   /// A user of the image is gone. After the last one an export driver goes if its `DllUnload` lets it: without that routine it
   /// stays.
-  func releaseImage(at base: UInt64) async throws {
+  ///
+  /// - Parameter keepsPages: its memory stays until it is loaded again.
+  func releaseImage(at base: UInt64, keepsPages: Bool = false) async throws {
     guard let image = loader?.driverImage(at: base), let users = images.users[base] else { return }
     try setUsers(of: base, users - 1)
     guard users == 1 else { return }
@@ -102,7 +107,7 @@ extension Kernel {
         NTSTATUS(rawValue: UInt32(truncatingIfNeeded: try await call(routine, []))).isSuccess
       else { return try setUsers(of: base, users) }
     }
-    try remove(image)
+    try remove(image, keepsPages: keepsPages)
     for other in image.imports.reversed() where other != base { try await releaseImage(at: other) }
   }
 
@@ -111,8 +116,12 @@ extension Kernel {
     try loader?.mapImage(at: base)?.LoadCount.store(UInt16(clamping: count))
   }
 
-  private func remove(_ image: DriverImage) throws {
+  private func remove(_ image: DriverImage, keepsPages: Bool = false) throws {
     images.users[image.range.lowerBound] = nil
+    guard !keepsPages else {
+      images.left.insert(image.range.lowerBound)
+      return
+    }
     try loader?.unmapImage(at: image.range.lowerBound)
     images.gone.append((image.name, image.range))
   }

@@ -49,7 +49,9 @@ extension Kernel {
     let file = path.isEmpty ? key.name + ".sys" : path.split(separator: "\\").last.map(String.init) ?? ""
     guard let image = loader?.driverImage(file: file) else { return .objectNameNotFound }
     // STATUS_IMAGE_ALREADY_LOADED
-    if io.drivers.contains(where: { $0.isLoaded && $0.range.lowerBound == image.range.lowerBound }) { return NTSTATUS(rawValue: 0xc000_010e) }
+    if io.drivers.contains(where: { $0.isLoaded && $0.range.lowerBound == image.range.lowerBound }) {
+      return NTSTATUS(rawValue: 0xc000_010e)
+    }
     guard let entry = image.entryPoint, !image.isExportDriver else { return .invalidImageFormat }
     try makeNamespace()
     if io.namespace[driverPath(key.name)] != nil { return .objectNameCollision }

@@ -12,8 +12,6 @@ public struct Leftover: Sendable, Hashable {
 
 /// Where the calls return to that made what is pending.
 struct Makers {
-  /// By the `KTIMER`'s address.
-  var timers: [UInt64: UInt64] = [:]
   /// By the `KDPC`'s address.
   var deferredCalls: [UInt64: UInt64] = [:]
   /// By the thread's number.
@@ -73,18 +71,19 @@ extension Kernel {
     for case .timer(let address) in timers.subjects {
       let dpc = here.allows(.read, at: address) ? try Pointer<KTIMER>(address, in: here).Dpc.load().address : 0
       let routine = dpc != 0 && here.allows(.read, at: dpc) ? try Pointer<KDPC>(dpc, in: here).DeferredRoutine.load().address : 0
-      if isOwn(makers.timers[address], routine) { note("a timer that is set (\(hex(address)))", makers.timers[address]) }
+      let site = io.timerSites[address]
+      if isOwn(site?.ip, routine) { leftovers.append(Leftover(what: "a timer that is set", site: site ?? Site(ip: 0))) }
     }
     for address in deferredCalls {
       let routine = here.allows(.read, at: address) ? try Pointer<KDPC>(address, in: here).DeferredRoutine.load().address : 0
-      if isOwn(makers.deferredCalls[address], routine) { note("a queued DPC (\(hex(address)))", makers.deferredCalls[address]) }
+      if isOwn(makers.deferredCalls[address], routine) { note("a deferred call that is queued", makers.deferredCalls[address]) }
     }
     for thread in threads where try thread.object.Tcb.State.load() != .terminated {
       guard let site = makers.threads[thread.id], isOwn(site, try thread.object.StartAddress.load().address) else { continue }
       note("the thread \(thread.name), which runs", site)
     }
     for queue in workQueues.keys.sorted() {
-      for item in workQueues[queue, default: []] where isOwn(item.site, item.routine) { note("a queued work item", item.site) }
+      for item in workQueues[queue, default: []] where isOwn(item.site, item.routine) { note("a work item that is queued", item.site) }
     }
     for (handle, entry) in handles.made(in: driver.range) {
       note("a handle to \(describe(object: entry.object)) (\(hex(handle)))", entry.site)

@@ -78,7 +78,7 @@ extension Kernel {
         let dpc = try timer.Dpc.load()
         if !dpc.isNull {
           let now = systemTime
-          _ = try queue(dpc, GuestWord(now & 0xffff_ffff), GuestWord(now >> 32), by: makers.timers[address])
+          _ = try queue(dpc, GuestWord(now & 0xffff_ffff), GuestWord(now >> 32), by: io.timerSites[address]?.ip ?? 0)
         }
       }
     }
@@ -87,7 +87,6 @@ extension Kernel {
   /// `KeSetTimerEx`: (re)starts a timer. Returns whether it was running.
   func setTimer(_ timer: Pointer<KTIMER>, due: Int64, period: Int32, _ dpc: Pointer<KDPC>) throws -> Bool {
     let wasRunning = timers.remove(.timer(timer.address))
-    makers.timers[timer.address] = caller.address
     try timer.Header.SignalState.store(0)
     try timer.Header.Inserted.store(1)
     try timer.Dpc.store(dpc)
@@ -95,6 +94,7 @@ extension Kernel {
     let when = dueTime(due)
     try timer.DueTime.QuadPart.store(when)
     timers.insert(.timer(timer.address), due: when)
+    io.timerSites[timer.address] = site()
     return wasRunning
   }
 
