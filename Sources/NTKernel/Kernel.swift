@@ -47,6 +47,7 @@ public final class Kernel {
 
   var handles = HandleTable()
   var io = IOManager()
+  var processManager = ProcessManager()
   var nonPagedPool: Pool
   var pagedPool: Pool
   var systemPTEs: AddressAllocator
