@@ -46,6 +46,12 @@ public final class Kernel {
   var resourceWaiters: [UInt64: [ResourceWaiter]] = [:]
 
   var handles = HandleTable()
+  /// The run's registry. Made when it is first asked for.
+  public private(set) lazy var registry: Registry = {
+    let registry = Registry()
+    registry.now = { [unowned self] in systemTime }
+    return registry
+  }()
   var io = IOManager()
   var processManager = ProcessManager()
   var nonPagedPool: Pool
@@ -99,6 +105,8 @@ public final class Kernel {
   public internal(set) var failure: (any Error)?
   /// `CR0` and the descriptor table registers, as guest code last wrote them.
   var control = ControlRegisters()
+  /// What modules above this one keep with the kernel, by type.
+  var parts: [ObjectIdentifier: AnyObject] = [:]
   /// What run-time routines keep between calls and guest code cannot see.
   var runtime = RuntimeState()
   /// What an instruction at an address belongs to: tells a driver's fault from the kernel's own. Set by the loader.
@@ -167,6 +175,7 @@ public final class Kernel {
       thread.routines.end()
     }
     workQueues = [:]
+    parts = [:]
   }
 
   /// The processor page, the shared data page, the segments.

@@ -8,7 +8,8 @@ extension FixtureReader {
       let fields = try node.fields(.exitThread)
       return .exitThread(try names.check(try fields.required("exit-thread"), is: .thread), status: try readStatus(fields["status"]))
     }
-    if roles.contains("exit") {
+    // Another key of a step beside it is the same mistake as with any step.
+    if roles.contains("exit"), roles.filter(KeyTable.steps.contains).count == 1 {
       let fields = try node.fields(.exit)
       return .exit(process: try names.check(try fields.required("exit"), is: .process), status: try readStatus(fields["status"]))
     }
