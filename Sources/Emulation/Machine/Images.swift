@@ -33,6 +33,13 @@ extension Machine {
     }
   }
 
+  /// Maps an image whose pages were given back, as it was at the start.
+  func mapAgain(_ image: Image) throws {
+    try map(image)
+    try freshenCookie(of: image)
+    try bind(image)
+  }
+
   /// Fills the import slots: with another image's export, else a Swift export or variable, else a trap that names what is missing.
   private func bind(_ image: Image) throws {
     for slot in image.imports {
