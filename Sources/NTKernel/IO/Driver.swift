@@ -106,6 +106,8 @@ extension Kernel {
     if loader?.driverImage(at: driver.range.lowerBound) != nil, let section = try loader?.mapImage(at: driver.range.lowerBound) {
       try driver.object.DriverSection.store(section.cast())
     }
+    try await notifyImage(
+      imageName(of: driver), process: 0, base: driver.range.lowerBound, size: UInt64(driver.range.count), isSystem: true)
     let result = try await call(
       driver.object.DriverInit.load().address, [driver.object.address, driver.registryPath.address])
     let status = NTSTATUS(rawValue: UInt32(truncatingIfNeeded: result))

@@ -33,12 +33,17 @@ struct HandleTable {
   /// The handles that calls from `range` made, in order of their values, the processes' before the kernel's.
   func made(in range: Range<UInt64>) -> [(handle: UInt64, entry: Entry)] {
     entries.filter { range.contains($0.value.site) }
-      .sorted { $0.key.handle < $1.key.handle }.map { ($0.key.process == Self.kernel ? $0.key.handle | Self.kernelBit : $0.key.handle, $0.value) }
+      .sorted { $0.key.handle < $1.key.handle }.map {
+        ($0.key.process == Self.kernel ? $0.key.handle | Self.kernelBit : $0.key.handle, $0.value)
+      }
   }
 
   subscript(handle: UInt64, process: Int) -> Entry? { entries[Self.key(handle, process)] }
 
   mutating func remove(_ handle: UInt64, process: Int) -> Entry? { entries.removeValue(forKey: Self.key(handle, process)) }
+
+  /// The handles of a process, in the order in which they were made.
+  func handles(of process: Int) -> [UInt64] { entries.keys.filter { $0.process == process }.map(\.handle).sorted() }
 
   /// The low two bits of a handle are the caller's own.
   private static func key(_ handle: UInt64, _ process: Int) -> Key {
