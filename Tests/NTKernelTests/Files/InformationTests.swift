@@ -136,7 +136,7 @@ import WindowsTypes
         pattern.map { try v.g.string($0) } ?? 0, isFirst ? 1 : 0)
       isFirst = false
       if status == .noMoreFiles || status == .noSuchFile { return status == .noSuchFile ? ["none"] : names }
-      #expect(status == .success)
+      try #require(status == .success)
       var offset: UInt64 = 0
       repeat {
         let next = UInt64(try v.k.load(v.buffer + offset))
