@@ -54,6 +54,7 @@ public final class Kernel {
   }()
   var io = IOManager()
   var files = FileSystems()
+  var configuration = ConfigurationManager()
   var nonPagedPool: Pool
   var pagedPool: Pool
   var systemPTEs: AddressAllocator
