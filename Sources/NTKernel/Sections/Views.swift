@@ -108,7 +108,6 @@ extension Kernel {
 
   /// Sends a page of a cached file to its driver, or asks for it.
   func transferPage(_ page: UInt64, of file: Pointer<FILE_OBJECT>, _ store: PageStore, isRead: Bool) async throws -> NTSTATUS {
-    let here = memory.memory
     let frame = try store.frame(page)
     let top = try relatedDevice(of: file)
     let irp = try request(isRead ? .read : .write, to: top, of: file, mode: .kernelMode)

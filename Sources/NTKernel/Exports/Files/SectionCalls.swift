@@ -4,7 +4,7 @@ import WindowsTypes
 extension Export {
   /// Sections and their views.
   static let sections: [Export] =
-    [("Nt", { try $0.previousMode() }), ("Zw", { _ in .kernelMode })].flatMap(sectionCalls) + [
+    sectionCalls("Nt") { try $0.previousMode() } + sectionCalls("Zw") { _ in .kernelMode } + [
       // nf-wdm-zwopensection
       export("ZwOpenSection(SectionHandle, DesiredAccess, ObjectAttributes)", irql: .passive) {
         (kernel, result: Pointer<GuestWord>, access: UInt32, attributes: Pointer<OBJECT_ATTRIBUTES>) async throws -> NTSTATUS in
@@ -296,19 +296,25 @@ extension Kernel {
 
   /// Whether views of user mode show a file's pages, behind `size`.
   func areMapped(_ pointers: Pointer<SECTION_OBJECT_POINTERS>, beyond size: UInt64) throws -> Bool {
-    files.sections.areas.values.joined().contains { area in
-      guard case .view(let section, let offset, _) = area.kind, !section.file.isNull, offset + area.size > size else { return false }
-      return (try? section.file.SectionObjectPointer.load()) == pointers
+    try files.sections.areas.values.joined().contains { area in
+      guard case .view(let section, let offset, _) = area.kind, offset + area.size > size else { return false }
+      return try shows(section, pointers, image: true, data: true)
     }
+  }
+
+  /// Whether a section is one of the file's, as an image or as data.
+  private func shows(_ section: Section, _ pointers: Pointer<SECTION_OBJECT_POINTERS>, image: Bool, data: Bool) throws -> Bool {
+    let isImage = section.attributes & SectionAttributes.image != 0
+    return try !section.file.isNull && (isImage ? image : data) && section.file.SectionObjectPointer.load() == pointers
   }
 
   /// Forgets what the memory manager keeps of a file, unless something shows it still.
   func dropSections(_ pointers: Pointer<SECTION_OBJECT_POINTERS>, image: Bool, data: Bool) throws -> Bool {
-    let isUsed = try files.sections.sections.values.contains { section in
-      let isImage = section.attributes & SectionAttributes.image != 0
-      return try !section.file.isNull && (isImage ? image : data) && section.file.SectionObjectPointer.load() == pointers
+    let views = files.sections.areas.values.joined().compactMap { area in
+      if case .view(let section, _, _) = area.kind { section } else { nil }
     }
-    if try isUsed || areMapped(pointers, beyond: 0) { return false }
+    let users = Array(files.sections.sections.values) + views
+    if try users.contains(where: { try shows($0, pointers, image: image, data: data) }) { return false }
     for (place, isWanted) in [(pointers.ImageSectionObject, image), (pointers.DataSectionObject, data)] where isWanted {
       let area = try place.load().address
       if area != 0 { _ = nonPagedPool.free(area) }
