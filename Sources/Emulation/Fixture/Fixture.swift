@@ -26,6 +26,8 @@ public struct Fixture: Hashable, Sendable {
   /// Kernel allocations that calls take as arguments.
   public var values: [Value]
   public var patches: [Patch]
+  /// Routines that return at once, whoever else provides them.
+  public var stubs: [Stub] = []
   /// What happens, in order: the YAML key `calls`.
   public var steps: [Step]
   /// What holds when all steps are done.

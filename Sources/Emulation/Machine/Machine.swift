@@ -20,9 +20,14 @@ final class Machine: Supervisor {
   var names: Names
   /// What names in calls stand for: values, named regions, results.
   var values: [String: UInt64] = [:]
-  /// Routines that some image imports and nobody provides, by trap number less the exports'.
-  var missing: [String] = []
-  var missingNumbers: [String: Int] = [:]
+  /// Routines that some image imports and no export is, by trap number less the exports'.
+  var unprovided: [Unprovided] = []
+  var unprovidedNumbers: [String: Int] = [:]
+  /// The call that ended the run because nobody provides the routine.
+  var missing: MissingRoutine?
+  /// What was called of the fixture's stubs, in the order of the first calls; and the names of those that somebody imports.
+  var stubCalls: [StubCalls] = []
+  var usedStubs: Set<String> = []
   /// Each loaded file's entry in the kernel's list, by the image's base.
   var moduleEntries: [UInt64: Pointer<LDR_DATA_TABLE_ENTRY>] = [:]
   var sections: [String: [FrameNumber]] = [:]
@@ -65,7 +70,10 @@ final class Machine: Supervisor {
     processor.deadline = kernel.deadline
     kernel.isKernelCode = { [unowned self] in ["nt", "hal"].contains(names.image(at: $0)?.name ?? "nt") }
     kernel.imageExport = { [unowned self] module, name in
-      names.images.first { $0.name.lowercased() == module && $0.exports[name] != nil }?.exports[name]
+      if let address = unprovidedNumbers["\(module)!\(name)"], unprovided[address].stub != nil {
+        return kernel.trapRange.base + UInt64(kernel.trapRange.count + address) * TrapRange.stride
+      }
+      return names.images.first { $0.name.lowercased() == module && $0.exports[name] != nil }?.exports[name]
     }
     if let watch {
       stream.onEvent = { [unowned self] event in
@@ -95,9 +103,7 @@ final class Machine: Supervisor {
   func serve(trap: Int) -> Directive {
     if trap < exportCount { return directive(kernel.serve(trap: trap)) }
     if trap >= Self.firstCallback { return directive(kernel.callbackReturned(to: trap - Self.firstCallback)) }
-    outcome = .missingRoutine(missing[trap - exportCount])
-    isOver = true
-    return .stop
+    return serveUnprovided(unprovided[trap - exportCount]) ? .proceed : .stop
   }
 
   func pageFault(_ access: Access, at address: UInt64) -> Directive { directive(kernel.pageFault(access, at: address)) }
@@ -132,7 +138,10 @@ final class Machine: Supervisor {
     case .idle where isIdling: kernel.leaveIdle()
     case .idle: end(.waiting)
     case .endless: end(.limit(.instructions))
-    case .missingRoutine(let name): end(.missingRoutine(name))
+    case .missingRoutine(let name):
+      let parts = name.split(separator: "!", maxSplits: 1).map(String.init)
+      missing = missingRoutine(parts.first ?? "nt", parts.last ?? name, kernel.site())
+      end(.missingRoutine(name))
     case nil: if isStoppedByWatcher { end(.stopped) }
     }
   }

@@ -223,10 +223,10 @@ extension Kernel {
   }
 
   /// Where guest code is: the instruction or the return address of the export that runs, and who called it.
-  func site() -> Site {
+  public func site() -> Site {
     let here = memory.memory
     let ip = registers[.ip]
-    let isInExport = trapPlaces.contains(ip)
+    let isInExport = layout.traps.contains(ip) || trapPlaces.contains(ip)
     var stack: [UInt64] = []
     // Looking must not fault.
     if isInExport, here.allows(.read, at: registers[.sp]), here.allows(.read, at: registers[.sp] &+ 3),
