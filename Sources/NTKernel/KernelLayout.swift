@@ -6,8 +6,8 @@ import Guest
 struct KernelLayout: Sendable {
   /// The segment table, where XP's boot loader leaves it.
   let segmentTable: UInt64 = 0x8003_f000
-  /// The code of routines that no image provides an address for.
-  let traps: Range<UInt64> = 0x8070_0000..<0x8071_0000
+  /// The code of routines that no image provides an address for: inside the kernel's image, as its own routines are.
+  let traps: Range<UInt64> = 0x8060_0000..<0x8061_0000
   /// Where callbacks return to: a place for each depth of waiting routines, so that a return says which one it is for.
   let callbacks: Range<UInt64> = 0x8071_0000..<0x8071_1000
   let nonPagedPool: Range<UInt64> = 0x8220_0000..<0x8a00_0000

@@ -61,6 +61,9 @@ extension Machine {
       if let number = Self.exportNumber(of: name, in: wanted.module) ?? (image.isFile ? nil : Self.exports.number(of: name)) {
         return names.trapAddresses[number]
       }
+      if name == "KeServiceDescriptorTable", kernel.serviceRoutines.isEmpty, wanted.module.lowercased() == "nt" {
+        kernel.serviceRoutines = try Kernel.serviceNames.map { try resolve("nt", .name($0), for: image) }
+      }
       if let variable = try kernel.address(ofVariable: name, in: wanted.module) {
         names.variables[variable] = "\(wanted.module)!\(name)"
         return variable
@@ -96,7 +99,10 @@ extension Machine {
     ]
     for (number, export) in Self.exports.exports.enumerated() {
       let address = names.trapAddresses[number]
-      overwrite(TrapRange.code(popping: export.stackBytes(fixture.target)), at: address)
+      var code = TrapRange.code(popping: export.stackBytes(fixture.target))
+      // mov eax,number: where drivers look for it.
+      if let service = Self.serviceNumber(of: export) { code = [0xb8, UInt8(service & 0xff), UInt8(service >> 8), 0, 0] + code }
+      overwrite(code, at: address)
       if reserved["\(export.module)!\(export.name)"] != nil { ranges.append(TrapRange(base: address, count: 1, first: number)) }
     }
     for (index, routine) in unprovided.enumerated() {

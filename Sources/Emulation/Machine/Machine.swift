@@ -97,11 +97,33 @@ final class Machine: Supervisor {
 
   private let exportCount = Machine.exports.exports.count
 
+  /// The system service that each export calls, by number; -1 for one that is no service.
+  private let serviceNumbers = Machine.exports.exports.map { Machine.serviceNumber(of: $0) ?? -1 }
+
+  /// A `Zw` routine goes through the table of services: to what guest code has put there, or else to the kernel's own.
+  private func serveService(_ trap: Int) -> Directive {
+    if let hook = kernel.hookedService(serviceNumbers[trap]) {
+      processor[.ip] = hook
+      return .proceed
+    }
+    let directive = directive(kernel.serve(trap: trap))
+    // Its code begins with `mov eax,number`, which is not to run.
+    if case .proceed = directive, !processor.goesElsewhere { processor[.ip] = names.trapAddresses[trap] + 5 }
+    return directive
+  }
+
+  static func serviceNumber(of export: Export) -> Int? {
+    export.isImportable && export.module == "nt" && export.name.hasPrefix("Zw") ? Kernel.serviceNumber(of: export.name) : nil
+  }
+
   /// Trap numbers from here on are places that callbacks return to.
   static let firstCallback = 1 << 20
 
   func serve(trap: Int) -> Directive {
-    if trap < exportCount { return directive(kernel.serve(trap: trap)) }
+    if trap < exportCount {
+      if serviceNumbers[trap] >= 0 { return serveService(trap) }
+      return directive(kernel.serve(trap: trap))
+    }
     if trap >= Self.firstCallback { return directive(kernel.callbackReturned(to: trap - Self.firstCallback)) }
     return serveUnprovided(unprovided[trap - exportCount]) ? .proceed : .stop
   }

@@ -178,6 +178,9 @@ extension Kernel {
     do {
       switch error {
       case let exception as GuestException: return try raise(exception, ip: ip, sp: sp)
+      case let raised as CallersException:
+        return try raise(raised.exception, ip: servedReturnAddress, sp: servedStackPointer + services[servedExport].poppedBytes)
+      case let reached as TrapHandlerReached: return enterTrapHandler(reached.vector)
       case let transfer as ControlTransfer:
         try leave(for: transfer)
         return .proceed

@@ -101,7 +101,7 @@ extension Export {
     },
     // nf-ntddk-mmisaddressvalid
     export("MmIsAddressValid(VirtualAddress)", irql: .dispatch) { (kernel, address: GuestWord) -> UInt8 in
-      kernel.memory.memory.allows(.read, at: address.bits) ? 1 : 0
+      try kernel.memory.memory.allows(.read, at: address.bits) || kernel.provideKernelImage(at: address.bits) ? 1 : 0
     },
   ]
 }

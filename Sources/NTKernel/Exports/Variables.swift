@@ -97,7 +97,8 @@ extension KernelVariable {
     // The head of the list that the loader keeps: see ``Kernel/moduleList()``.
     variable("PsLoadedModuleList", size: 8),
     // Base, count table, limit and argument table of the system services, twice: the second is win32k's, empty here.
-    variable("KeServiceDescriptorTable", size: 64).partially("there is no table of services: base and limit are zero"),
+    variable("KeServiceDescriptorTable", size: 64) { kernel, place in try kernel.makeServiceTable(at: place) }
+      .partially("an entry whose service is not provided leads to a routine that ends the run"),
   ]
 }
 

@@ -146,6 +146,7 @@ extension Kernel: PageFaultResolver {
       return "write protection is off"
     case .valid where page.protection != .noAccess && !page.isGuard: return "valid"
     default:
+      if access != .execute, try provideKernelImage(at: address) { return "the kernel's headers" }
       if let thread = running, address < thread.stackLimit, address >= thread.stackLimit - GuestMemory.pageSize {
         // The stack is used up: the processor cannot push a trap frame either. UNEXPECTED_KERNEL_MODE_TRAP, double fault.
         throw BugCheck(.unexpectedKernelModeTrap, 8, 0x8004_2000, 0, 0)
