@@ -46,6 +46,12 @@ public final class Kernel {
   var resourceWaiters: [UInt64: [ResourceWaiter]] = [:]
 
   var handles = HandleTable()
+  /// The run's registry. Made when it is first asked for.
+  public private(set) lazy var registry: Registry = {
+    let registry = Registry()
+    registry.now = { [unowned self] in systemTime }
+    return registry
+  }()
   var io = IOManager()
   var nonPagedPool: Pool
   var pagedPool: Pool
@@ -101,6 +107,8 @@ public final class Kernel {
   /// What each system service leads to, by number, and the guest's table of them; empty until somebody imports it.
   public var serviceRoutines: [UInt64] = []
   var serviceTable: ServiceTable?
+  /// What modules above this one keep with the kernel, by type.
+  var parts: [ObjectIdentifier: AnyObject] = [:]
   /// What run-time routines keep between calls and guest code cannot see.
   var runtime = RuntimeState()
   /// What an instruction at an address belongs to: tells a driver's fault from the kernel's own. Set by the loader.
@@ -169,6 +177,7 @@ public final class Kernel {
       thread.routines.end()
     }
     workQueues = [:]
+    parts = [:]
   }
 
   /// The processor page, the shared data page, the segments.

@@ -54,6 +54,7 @@ final class Machine: Supervisor {
     names = Names(target: fixture.target, exports: Self.exports)
     let traps = try loadImages()
     try buildWorld()
+    try fillRegistry()
     try kernel.fillVariables()
     try applyPatches()
     let segments = kernel.segmentTable
@@ -101,12 +102,12 @@ final class Machine: Supervisor {
   private let serviceNumbers = Machine.exports.exports.map { Machine.serviceNumber(of: $0) ?? -1 }
 
   /// A `Zw` routine goes through the table of services: to what guest code has put there, or else to the kernel's own.
-  private func serveService(_ trap: Int) -> Directive {
+  private func serveService(_ trap: Int, _ registers: any Registers) -> Directive {
     if let hook = kernel.hookedService(serviceNumbers[trap]) {
       processor[.ip] = hook
       return .proceed
     }
-    let directive = directive(kernel.serve(trap: trap))
+    let directive = directive(kernel.serve(trap: trap, with: registers))
     // Its code begins with `mov eax,number`, which is not to run.
     if case .proceed = directive, !processor.goesElsewhere { processor[.ip] = names.trapAddresses[trap] + 5 }
     return directive
@@ -119,10 +120,10 @@ final class Machine: Supervisor {
   /// Trap numbers from here on are places that callbacks return to.
   static let firstCallback = 1 << 20
 
-  func serve(trap: Int) -> Directive {
+  func serve(trap: Int, with registers: any Registers) -> Directive {
     if trap < exportCount {
-      if serviceNumbers[trap] >= 0 { return serveService(trap) }
-      return directive(kernel.serve(trap: trap))
+      if serviceNumbers[trap] >= 0 { return serveService(trap, registers) }
+      return directive(kernel.serve(trap: trap, with: registers))
     }
     if trap >= Self.firstCallback { return directive(kernel.callbackReturned(to: trap - Self.firstCallback)) }
     return serveUnprovided(unprovided[trap - exportCount]) ? .proceed : .stop
@@ -158,7 +159,9 @@ final class Machine: Supervisor {
     case .bugCheck(let bugCheck): end(.bugCheck(bugCheck))
     case .memoryExhausted: end(.limit(.memory))
     case .idle where isIdling: kernel.leaveIdle()
-    case .idle: end(.waiting)
+    case .idle:
+      kernel.notePurposes()
+      end(.waiting)
     case .endless: end(.limit(.instructions))
     case .missingRoutine(let name):
       let parts = name.split(separator: "!", maxSplits: 1).map(String.init)

@@ -27,6 +27,8 @@ public final class Thread {
   /// What it waits for.
   var waitsFor: [Kernel.DispatcherObject] = []
   var waitType = WAIT_TYPE.any
+  /// What its wait is for, in words, where the kernel knows.
+  var waitPurpose: String?
   /// What its wait's status is when time runs out.
   var timeoutStatus = NTSTATUS.timeout
   /// A worker that found its queue empty.
@@ -100,7 +102,7 @@ extension Kernel {
   }
 
   /// The running thread's object: `fs:[124h]`.
-  func currentThread() throws -> Pointer<KTHREAD> { try kpcr.PrcbData.CurrentThread.load() }
+  package func currentThread() throws -> Pointer<KTHREAD> { try kpcr.PrcbData.CurrentThread.load() }
 
   /// Attaches `thread` to `process` before the run begins, as its own call of `KeStackAttachProcess` would.
   public func attach(_ thread: Thread, to process: Process) throws {
