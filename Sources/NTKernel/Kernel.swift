@@ -203,6 +203,7 @@ public final class Kernel {
     ] as [(UInt64, UInt32)] {
       try here.store(word, at: version + offset)
     }
+    try fillSharedData()
     try kpcr.SetMember.store(1)
     try prcb.SetMember.store(1)
     try prcb.MajorVersion.store(1)
