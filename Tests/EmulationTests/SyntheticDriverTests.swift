@@ -55,7 +55,7 @@ import WindowsTypes
 
   // MARK: Files
 
-  @Test("sections that are aligned to less than a page", arguments: [0x20, 0x80, 0x200] as [UInt32])
+  @Test("sections that are aligned to less than a page", arguments: [0x20, 0x40, 0x80] as [UInt32])
   func lowAlignment(alignment: UInt32) throws {
     // mov eax,[10400h]; ret 8
     let code: [UInt8] = [0xa1] + words(Self.base + 0x400) + [0xc2, 8, 0]
@@ -133,9 +133,11 @@ import WindowsTypes
     #expect(bugCheck(run) == 0x7e)
   }
 
-  @Test("an assertion, a breakpoint and undefined instructions are exceptions that nobody takes", arguments: [
-    [0xcd, 0x2c], [0xcc], [0x0f, 0x0b], [0xf0, 0x90], [0x0f, 0xff, 0xc0],
-  ] as [[UInt8]])
+  @Test(
+    "an assertion, a breakpoint and undefined instructions are exceptions that nobody takes",
+    arguments: [
+      [0xcd, 0x2c], [0xcc], [0x0f, 0x0b], [0xf0, 0x90], [0x0f, 0xff, 0xc0],
+    ] as [[UInt8]])
   func exceptions(code: [UInt8]) throws {
     #expect(bugCheck(try run(driver { _ in (code + Self.success, []) }.build())) == 0x7e)
   }
@@ -162,10 +164,13 @@ import WindowsTypes
     #expect(try run(builder.build()).outcome == .waiting)
   }
 
-  @Test("a DriverEntry that unbalances its stack ends in an outcome", arguments: [[0xc3], [0xc2, 0x40, 0], [0x5b, 0x5b, 0xff, 0xe3]] as [[UInt8]])
+  @Test(
+    "a DriverEntry that unbalances its stack ends in an outcome",
+    arguments: [[0xc3], [0xc2, 0x40, 0], [0x5b, 0x5b, 0xff, 0xe3]] as [[UInt8]])
   func unbalanced(code: [UInt8]) throws { _ = try run(driver { _ in ([0x31, 0xc0] + code, []) }.build()) }
 
-  @Test("what lies where no memory is: the last page, the page tables, the null page", arguments: [0xffff_f000, 0xc030_0000, 0x8000_0000, 0])
+  @Test(
+    "what lies where no memory is: the last page, the page tables, the null page", arguments: [0xffff_f000, 0xc030_0000, 0x8000_0000, 0])
   func wildReads(address: UInt32) throws {
     let run = try run(driver { _ in ([0xa1] + words(address) + Self.success, []) }.build())
     #expect(bugCheck(run) == (address == 0 ? 0x7e : 0x50))
@@ -192,7 +197,8 @@ import WindowsTypes
       "hooked", load: ["odd.sys"], processes: [Fixture.Process("app.exe")], threads: [Fixture.Thread("app", in: "app.exe")])
     fixture.steps = [
       Fixture.Step(.load(Fixture.Load("odd"))),
-      Fixture.Step(.request(Fixture.IORequest(on: "app", .open(path: "\\Device\\Nothing", handle: "h", isOverlapped: false), expect: .any))),
+      Fixture.Step(
+        .request(Fixture.IORequest(on: "app", .open(path: "\\Device\\Nothing", handle: "h", isOverlapped: false), expect: .any))),
       Fixture.Step(.request(Fixture.IORequest(on: "app", .close(handle: "h"), expect: .returns(.status("STATUS_UNSUCCESSFUL"))))),
     ]
     let run = try emulate(fixture, options: options)
@@ -206,8 +212,51 @@ import WindowsTypes
     }
     #expect(try run(builder.build()).outcome == .missingRoutine("nt!NtVdmControl"))
     // A service that there is not: mov eax,500; int 2Eh; ret 8
-    #expect(status(try run(driver { _ in ([0xb8] + words(500) + [0xcd, 0x2e, 0xc2, 8, 0], []) }.build())) == NTSTATUS(rawValue: 0xc000_001c))
-    #expect(try run(driver { _ in ([0xb8] + words(0x10c) + [0x89, 0xe2, 0xcd, 0x2e, 0xc2, 8, 0], []) }.build()).outcome == .missingRoutine("nt!NtVdmControl"))
+    #expect(
+      status(try run(driver { _ in ([0xb8] + words(500) + [0xcd, 0x2e, 0xc2, 8, 0], []) }.build())) == NTSTATUS(rawValue: 0xc000_001c))
+    #expect(
+      try run(driver { _ in ([0xb8] + words(0x10c) + [0x89, 0xe2, 0xcd, 0x2e, 0xc2, 8, 0], []) }.build()).outcome
+        == .missingRoutine("nt!NtVdmControl"))
+  }
+
+  /// The kernel's handlers, by the vectors whose gates lead to them.
+  private static let handlers: [Int: String] = [
+    0x00: "KiTrap00", 0x01: "KiTrap01", 0x02: "KiTrap02", 0x03: "KiTrap03", 0x04: "KiTrap04", 0x05: "KiTrap05", 0x06: "KiTrap06",
+    0x07: "KiTrap07", 0x08: "KiTrap08", 0x09: "KiTrap09", 0x0a: "KiTrap0A", 0x0b: "KiTrap0B", 0x0c: "KiTrap0C", 0x0d: "KiTrap0D",
+    0x0e: "KiTrap0E", 0x0f: "KiTrap0F", 0x10: "KiTrap10", 0x11: "KiTrap11", 0x12: "KiTrap12", 0x13: "KiTrap13",
+    0x2a: "KiGetTickCount", 0x2b: "KiCallbackReturn", 0x2c: "KiRaiseAssertion", 0x2d: "KiDebugService", 0x2e: "KiSystemService",
+    0x30: "KiUnexpectedInterrupt", 0xff: "KiUnexpectedInterrupt",
+  ]
+
+  @Test("each gate leads to the kernel's handler; a jump there without a frame ends the run", arguments: handlers.keys.sorted())
+  func gates(vector: Int) throws {
+    let gate = 0x8003_f400 + UInt32(8 * vector)
+    // mov eax,[gate]; mov ecx,[gate+4]; and eax,0FFFFh; and ecx,0FFFF0000h; or eax,ecx; ret 8, or jmp eax
+    let find: [UInt8] = [0xa1] + words(gate) + [0x8b, 0x0d] + words(gate + 4) + [0x25] + words(0xffff) + [0x81, 0xe1] + words(0xffff_0000)
+    let found = try run(driver { _ in (find + [0x09, 0xc8, 0xc2, 8, 0], []) }.build())
+    #expect(status(found).flatMap { found.names.symbol(at: UInt64($0.rawValue)) } == "nt!\(Self.handlers[vector] ?? "")")
+    #expect(bugCheck(try run(driver { _ in (find + [0x09, 0xc8, 0x31, 0xe4, 0xff, 0xe0], []) }.build())) != nil)
+  }
+
+  @Test("sysenter's entry is KiFastCallEntry, and sysenter itself is no way to call it from the kernel") func systemCallEntry() throws {
+    // mov ecx,176h; rdmsr; ret 8
+    let run = try run(driver { _ in ([0xb9] + words(0x176) + [0x0f, 0x32, 0xc2, 8, 0], []) }.build())
+    #expect(status(run).flatMap { run.names.symbol(at: UInt64($0.rawValue)) } == "nt!KiFastCallEntry")
+    #expect(bugCheck(try self.run(driver { _ in ([0x0f, 0x34], []) }.build())) == 0x7f)
+  }
+
+  @Test("RtlRaiseException raises the caller's record; where nobody takes it, the bugcheck has its code") func raises() throws {
+    // sub esp,50h; mov edi,esp; mov ecx,14h; xor eax,eax; rep stosd; mov dword ptr [esp],0E0001234h; push esp; call [slot]
+    let builder = driver(importing: ["RtlRaiseException"]) { slots in
+      let code: [UInt8] = [0x83, 0xec, 0x50, 0x89, 0xe7, 0xb9] + words(0x14) + [0x31, 0xc0, 0xf3, 0xab, 0xc7, 0x04, 0x24]
+      return (code + words(0xe000_1234) + [0x54, 0xff, 0x15] + words(slots["RtlRaiseException"] ?? 0) + Self.success, [24])
+    }
+    let run = try run(builder.build())
+    guard case .bugCheck(let check) = run.outcome else {
+      Issue.record("\(run.outcome)")
+      return
+    }
+    #expect(check.code.rawValue == 0x7e && check.parameters[0] == 0xe000_1234)
   }
 
   @Test("a handler of the driver's own that goes on to the kernel's ends as without it") func chainedHandler() throws {
