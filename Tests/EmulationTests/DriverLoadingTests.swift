@@ -199,7 +199,7 @@ func unplaceable() throws {
   let error = try #require(throws: EmulationError.self) { try run("fixed!DriverEntry", load: ["fixed.sys"], in: folder) }
   #expect(error.description.contains("must lie at 00010000"), "\(error)")
   // Over the traps, over the processor's page: never.
-  for base in [0x8060_0000, 0xffdf_0000, 0xf8b0_0000] as [UInt32] {
+  for base in [0x8070_0000, 0xffdf_0000, 0xf8b0_0000] as [UInt32] {
     builder.imageBase = base
     try folder.write(builder.build(), as: "fixed.sys")
     #expect(throws: EmulationError.self) { try run("fixed!DriverEntry", load: ["fixed.sys"], in: folder) }

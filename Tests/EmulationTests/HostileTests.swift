@@ -133,7 +133,7 @@ import Testing
     // The same without a fault comes back: KeGetCurrentIrql is reached through its trap.
     let level = try #require(Names.exports.firstIndex { $0.name == "KeGetCurrentIrql" })
     let harmless: [UInt8] =
-      [0x89, 0xe3, 0xbc] + Self.bytes(UInt32(Self.data) + 0x1000) + [0xb8] + Self.bytes(0x8060_0000 + 16 * UInt32(level))
+      [0x89, 0xe3, 0xbc] + Self.bytes(UInt32(Self.data) + 0x1000) + [0xb8] + Self.bytes(0x8070_0000 + 16 * UInt32(level))
       + [0xff, 0xd0, 0x89, 0xdc, Self.ret]
     #expect(try Self.run(harmless).outcome == .returned(0))
   }
@@ -154,14 +154,14 @@ import Testing
 
   @Test("a jump into the middle of a trap", arguments: 0..<16 as Range<UInt32>)
   func midTrap(offset: UInt32) throws {
-    for base in [Self.attach, 0x8060_0000, 0x8060_0010, 0x8060_0ff0, 0x8060_fff0] as [UInt32] {
+    for base in [Self.attach, 0x8070_0000, 0x8070_0010, 0x8070_0ff0, 0x8070_fff0] as [UInt32] {
       _ = try Self.run(Self.jump(base + offset), instructions: 2000)
     }
   }
 
   @Test("a jump to each routine with whatever the stack holds", arguments: Names.exports.indices)
   func wildCalls(number: Int) throws {
-    let trap = 0x8060_0000 + 16 * UInt32(number)
+    let trap = 0x8070_0000 + 16 * UInt32(number)
     for argument in [0, 0x42_0ffe, UInt32(Self.data) + 0xffe, 0xffff_ffff] as [UInt32] {
       let push: [UInt8] = [0x68] + Self.bytes(argument)
       let pushes = (0..<6).flatMap { _ in push }
@@ -207,7 +207,7 @@ import Testing
 
   @Test(
     "code that writes over the kernel's routines",
-    arguments: [0x804f_7638, 0x8060_0000, 0x8003_f000, 0x8068_0000, 0xffdf_f000, 0xffdf_0000] as [UInt32])
+    arguments: [0x804f_7638, 0x8070_0000, 0x8003_f000, 0x8068_0000, 0xffdf_f000, 0xffdf_0000] as [UInt32])
   func overwritesKernel(address: UInt32) throws {
     let fill: [UInt8] = [0xbf] + Self.bytes(address) + [0xb9, 0x20, 0, 0, 0, 0xb8] + Self.bytes(0xcccc_cccc) + [0xf3, 0xab]
     _ = try Self.run(fill + Self.call(Self.attach, 0, 0), calls: 2)

@@ -89,7 +89,7 @@ static void Tables(void) {
   Check("the interrupt table has 256 gates, in the kernel's half", table.limit == 0x7ff && table.base >= 0x80000000);
   GATE *gates = (GATE *)table.base;
   ULONG breakpoint = gates[3].low | (ULONG)gates[3].high << 16;
-  Check("the gate of int 3 leads into the kernel", gates[3].selector == 8 && breakpoint >= 0x804d7000 && breakpoint < 0x806cf580);
+  Check("the gate of int 3 leads into the kernel", gates[3].selector == 8 && breakpoint >= 0x804d7000 && breakpoint < 0x80711000);
   __asm__ volatile("sgdt %0" : "=m"(table));
   Check("so does the segment table", table.base >= 0x80000000);
   __asm__ volatile("sldt %0" : "=r"(local));
@@ -97,7 +97,7 @@ static void Tables(void) {
   Check("no local segments, and XP's task", local == 0 && task == 0x28);
   ULONG low, high;
   __asm__ volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(0x176));
-  Check("sysenter's entry lies in the kernel", low >= 0x804d7000 && low < 0x806cf580);
+  Check("sysenter's entry lies in the kernel", low >= 0x804d7000 && low < 0x80711000);
   ULONG control;
   __asm__ volatile("mov %%cr0, %0" : "=r"(control));
   Check("protection and paging are on", (control & 0x80000001) == 0x80000001);

@@ -35,6 +35,8 @@ extension Machine {
     }
     let range = imageRange(image, around: entry)
     let section = image.flatMap { moduleEntries[$0.base]?.address } ?? 0
+    // A driver that was unloaded comes from its file again.
+    if let image, memory.kernel[entry].kind == .free { try mapAgain(image) }
     let driver = try kernel.loadDriver(name, entry: entry, base: range.lowerBound, size: UInt64(range.count), section: section)
     let before = counters
     try perform(
@@ -92,7 +94,7 @@ extension Machine {
   private func systemThread() throws -> NTKernel.Thread {
     if let thread = kernel.threads.first(where: { $0.owner.id == 0 }) { return thread }
     let thread = try kernel.createThread("system", in: kernel.processes[0])
-    names.threads.append(Names.Thread(name: thread.name, owner: 0, object: thread.object.address))
+    nameNewcomers()
     return thread
   }
 
@@ -107,7 +109,7 @@ extension Machine {
     try kernel.store([UInt8](repeating: 0, count: 8), at: block, in: owner)
     func call(_ routine: String, _ arguments: [UInt64], _ title: String) throws {
       // The user's call goes through the table of services, in which a driver may have put itself.
-      let hook = Kernel.serviceNumber(of: routine).flatMap { kernel.hookedService($0) }
+      let hook = SystemServices.number(of: routine).flatMap { kernel.hookedService($0) }
       try perform(
         Fixture.Call(
           on: request.thread, hook.map { .address($0) } ?? .symbol(module: "nt", name: routine, offset: 0),

@@ -35,6 +35,13 @@ extension Machine {
     }
   }
 
+  /// Maps an image whose pages were given back, as it was at the start.
+  func mapAgain(_ image: Image) throws {
+    try map(image)
+    try freshenCookie(of: image)
+    try bind(image)
+  }
+
   /// Fills the import slots: with another image's export, else a Swift export or variable, else a trap that names what is missing.
   private func bind(_ image: Image) throws {
     for slot in image.imports {
@@ -99,10 +106,9 @@ extension Machine {
     ]
     for (number, export) in Self.exports.exports.enumerated() {
       let address = names.trapAddresses[number]
-      var code = TrapRange.code(popping: export.stackBytes(fixture.target))
-      // mov eax,number: where drivers look for it.
-      if let service = Self.serviceNumber(of: export) { code = [0xb8, UInt8(service & 0xff), UInt8(service >> 8), 0, 0] + code }
-      overwrite(code, at: address)
+      // Guest code reads a service's number from the first instruction of its Zw routine; ``serveService(_:_:)`` steps over it.
+      let stub = serviceNumbers[number] >= 0 ? SystemServices.code(for: serviceNumbers[number]) : []
+      overwrite(stub + TrapRange.code(popping: export.stackBytes(fixture.target)), at: address)
       if reserved["\(export.module)!\(export.name)"] != nil { ranges.append(TrapRange(base: address, count: 1, first: number)) }
     }
     for (index, routine) in unprovided.enumerated() {

@@ -36,6 +36,8 @@ final class Machine: Supervisor {
   var isOver = false
   var mismatches: [Mismatch] = []
   var drivers: [DriverRecord] = []
+  /// Identifiers that steps were given because they asked for none.
+  var chosenIDs: [UInt32] = []
   /// Whether the machine runs on its own until it has nothing to do.
   var isIdling = false
   private var watch: ((Event) -> Watch)?
@@ -99,7 +101,7 @@ final class Machine: Supervisor {
   private let exportCount = Machine.exports.exports.count
 
   /// The system service that each export calls, by number; -1 for one that is no service.
-  private let serviceNumbers = Machine.exports.exports.map { Machine.serviceNumber(of: $0) ?? -1 }
+  let serviceNumbers = Machine.exports.exports.map { Machine.serviceNumber(of: $0) ?? -1 }
 
   /// A `Zw` routine goes through the table of services: to what guest code has put there, or else to the kernel's own.
   private func serveService(_ trap: Int, _ registers: any Registers) -> Directive {
@@ -114,7 +116,7 @@ final class Machine: Supervisor {
   }
 
   static func serviceNumber(of export: Export) -> Int? {
-    export.isImportable && export.module == "nt" && export.name.hasPrefix("Zw") ? Kernel.serviceNumber(of: export.name) : nil
+    export.isImportable && export.module == "nt" && export.name.hasPrefix("Zw") ? SystemServices.number(of: export.name) : nil
   }
 
   /// Trap numbers from here on are places that callbacks return to.

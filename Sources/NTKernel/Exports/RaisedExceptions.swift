@@ -13,7 +13,7 @@ extension Export {
           try record.ExceptionCode.load(), information: information,
           isContinuable: !(try record.ExceptionFlags.load().contains(.nonContinuable)), address: kernel.servedReturnAddress))
     }
-    .partially("handlers see a copy of the record, without the record that it is chained to"),
+    .partially("handlers see a copy of the record, without the record that it is chained to")
   ]
 }
 

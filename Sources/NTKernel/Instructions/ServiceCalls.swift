@@ -11,29 +11,35 @@ extension Kernel {
     let routines: [UInt64]
   }
 
-  /// How many services there are, and what each is called: `NtCreateFile`.
-  public static var serviceNames: [String] { SystemServices.all.map { "Nt" + $0.name } }
-
-  /// The number of the service that `ZwCreateFile` or `NtCreateFile` is.
-  public static func serviceNumber(of routine: String) -> Int? {
-    guard routine.hasPrefix("Zw") || routine.hasPrefix("Nt") else { return nil }
-    return SystemServices.numbers[String(routine.dropFirst(2))]
-  }
+  /// What each service is called, by number: `NtCreateFile`.
+  public static var serviceNames: [String] { SystemServices.services.map { "Nt" + $0.name } }
 
   /// Writes the descriptor (base, counters, limit, argument bytes) at `place`, and the table that it leads to.
   func makeServiceTable(at place: UInt64) throws {
-    guard serviceRoutines.count == SystemServices.all.count else { return }
     let here = memory.memory
-    let table = try allocate(UInt64(4 * serviceRoutines.count))
+    let services = SystemServices.services
+    if serviceRoutines.count != services.count {
+      // Without a loader, one place stands for all that is not provided.
+      let absent = trapAddress(of: "KiServiceNotProvided")
+      serviceRoutines = services.map { service in exports["nt", "Nt\(service.name)"].map { trapAddresses[$0] } ?? absent }
+    }
+    let table = try moduleSpace(UInt64(4 * serviceRoutines.count))
     for (number, routine) in serviceRoutines.enumerated() {
       try here.store(UInt32(truncatingIfNeeded: routine), at: table + UInt64(4 * number))
     }
-    let arguments = try allocate(UInt64(serviceRoutines.count))
-    try here.write(SystemServices.all.map { UInt8($0.arguments * 4) }, at: arguments)
+    let arguments = try moduleSpace(UInt64(serviceRoutines.count))
+    try here.write(services.map { $0.argumentCount &* 4 }, at: arguments)
     try here.store(UInt32(truncatingIfNeeded: table), at: place)
     try here.store(UInt32(serviceRoutines.count), at: place + 8)
     try here.store(UInt32(truncatingIfNeeded: arguments), at: place + 12)
     serviceTable = ServiceTable(address: table, routines: serviceRoutines)
+  }
+
+  /// Memory in the kernel's own image.
+  private func moduleSpace(_ size: UInt64) throws -> UInt64 {
+    guard let place = moduleSpace.allocate(size) else { throw KernelError("no room for the services' table") }
+    try mapModuleSpace(at: place, size)
+    return place
   }
 
   /// What guest code has put in the place of service `number`, if it has.
@@ -49,18 +55,18 @@ extension Kernel {
   /// A number that is none is STATUS_INVALID_SYSTEM_SERVICE.
   func callService(returningTo ip: UInt64, _ sp: UInt64) -> Continuation {
     let number = Int(registers[.ax] & 0xffff_ffff)
-    guard number < SystemServices.all.count else {
+    guard number < SystemServices.services.count else {
       registers[.ax] = 0xc000_001c
       return .proceed
     }
-    let service = SystemServices.all[number]
-    let known = exports["nt", "Nt" + service.name].map { trapAddresses[$0] }
+    let service = SystemServices.services[number]
+    let known = exports["nt", "Nt\(service.name)"].map { trapAddresses[$0] }
     guard let routine = hookedService(number) ?? serviceTable?.routines[number] ?? known else {
       ending = .missingRoutine("nt!Nt\(service.name)")
       return .stop
     }
     do {
-      let arguments = try (0..<service.arguments).map { index in
+      let arguments = try (0..<Int(service.argumentCount)).map { index in
         UInt64(try memory.memory.load(UInt32.self, at: (registers[.dx] + UInt64(4 * index)) & 0xffff_ffff))
       }
       var after: [Register: UInt64] = [:]
