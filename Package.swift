@@ -87,7 +87,7 @@ let package = Package(
         "WindowsTypes",
       ],
       exclude: ["Golden"]),
-    tests(of: "Commands", knows: ["Emulation", "GuestCode", "ProbelockTool"]),
+    tests(of: "Commands", knows: ["Emulation", "GuestCode", "ProbelockTool", "TestSupport"]),
   ],
   swiftLanguageModes: [.v6]
 )
@@ -100,7 +100,8 @@ if Context.environment["PROBELOCK_BENCHMARKS"] != nil {
     .executableTarget(
       name: "Benchmarks",
       dependencies: [
-        "CBaseline", "Disassembly", "Emulation", "Events", "Guest", "GuestCode", "Memory", "NTKernel", "Processor", "WindowsTypes",
+        "CBaseline", "Disassembly", "Emulation", "Events", "Guest", "GuestCode", "Images", "Memory", "NTKernel", "Processor",
+        "TestSupport", "WindowsTypes",
       ],
       path: "tools/Benchmarks/Benchmarks", swiftSettings: strict),
   ]

@@ -117,6 +117,9 @@ public final class Kernel {
   public internal(set) var failure: (any Error)?
   /// `CR0` and the descriptor table registers, as guest code last wrote them.
   var control = ControlRegisters()
+  /// What each system service leads to, by number, and the guest's table of them; empty until somebody imports it.
+  public var serviceRoutines: [UInt64] = []
+  var serviceTable: ServiceTable?
   /// What modules above this one keep with the kernel, by type.
   var parts: [ObjectIdentifier: AnyObject] = [:]
   /// What run-time routines keep between calls and guest code cannot see.
@@ -204,6 +207,16 @@ public final class Kernel {
     try kpcr.MinorVersion.store(1)
     try kpcr.GDT.store(Pointer(layout.segmentTable, in: here))
     try kpcr.IDT.store(Pointer(layout.segmentTable + 0x400, in: here))
+    // What a debugger is told first, which drivers look for the list of modules in: DBGKD_GET_VERSION64.
+    let version = layout.segmentTable + 0xc00
+    try kpcr.KdVersionBlock.store(Pointer(version, in: here))
+    for (offset, word) in [
+      (0x0, 0x0a28_000f), (0x4, 0x3_0006), (0x8, 0x0006_014c), (0x10, 0x804d_7000), (0x14, 0xffff_ffff),
+      (0x18, UInt32(truncatingIfNeeded: layout.modules.lowerBound)), (0x1c, 0xffff_ffff),
+    ] as [(UInt64, UInt32)] {
+      try here.store(word, at: version + offset)
+    }
+    try fillSharedData()
     try kpcr.SetMember.store(1)
     try prcb.SetMember.store(1)
     try prcb.MajorVersion.store(1)
@@ -259,6 +272,7 @@ public final class Kernel {
       reserved["\(export.module)!\(export.name)"] ?? layout.traps.lowerBound + UInt64(index) * 16
     }
     trapPlaces = Set(trapAddresses)
+    try fillInterruptTable()
     return trapAddresses
   }
 

@@ -118,6 +118,9 @@ final class Engine {
     write(UC_X86_REG_CS, segments.code)
     for register in [UC_X86_REG_SS, UC_X86_REG_DS, UC_X86_REG_ES] { write(register, segments.data) }
     write(UC_X86_REG_FS, segments.processor)
+    // KGDT_TSS: `str` shows it.
+    var task = uc_x86_mmr(selector: 0x28, base: 0x8004_2000, limit: 0x20ab, flags: 0x8b00)
+    uc_reg_write(handle, Int32(UC_X86_REG_TR.rawValue), &task)
     // PAE, and SSE for those who use it; then protection, write protection in ring 0, and paging.
     write(UC_X86_REG_CR4, 0x0620)
     write(UC_X86_REG_CR3, UInt32(ShadowTables.pointers))

@@ -52,6 +52,12 @@ extension Run {
     if events.isFull { lines.append("# the trace ends early: its budget is used up") }
     lines.append("# verdict: \(verdict.title)" + (isAboutMemory ? ": " + headline : ""))
     lines += findings.filter { $0.sentence != headline }.map { "# \($0.rule): \($0.sentence)" }
+    if let missing { lines.append("# \(missing.module)!\(missing.name): \(names.advice(missing))") }
+    for stub in stubs {
+      let times = stub.count == 1 ? "once" : "\(stub.count) times"
+      let place = TraceValues(names: names).place(stub.site.ip)
+      lines.append("# stub \(stub.routine) returned \(hex(UInt64(stub.value))) \(times), first to \(place)")
+    }
     lines += mismatches.map { "# not as expected: \($0.sentence)" }
     return lines
   }

@@ -1,4 +1,5 @@
 import Emulation
+import Guest
 import Reporting
 import Verification
 
@@ -37,6 +38,13 @@ struct RunReport {
     for line in drivers.dropFirst() {
       text += String(repeating: " ", count: 6 + name.count + 3) + Console.printable(line) + "\n"
     }
+    for stub in run.stubs {
+      let times = stub.count == 1 ? "once" : "\(stub.count) times"
+      let place = run.names.symbol(at: stub.site.ip) ?? hex(stub.site.ip)
+      text += "      "
+      text += Console.printable("stub \(stub.routine) returned \(hex(UInt64(stub.value))) \(times), first to \(place)") + "\n"
+    }
+    for name in run.unusedStubs { text += "      stub \(Console.printable(name)) was never called\n" }
     for mismatch in run.mismatches {
       let place = mismatch.line.map { "\(file):\($0): " } ?? "\(file): "
       text += "      " + Console.printable(place + mismatch.sentence) + "\n"

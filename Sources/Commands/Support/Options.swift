@@ -17,6 +17,13 @@ struct FixtureOptions: ParsableArguments {
     help: ArgumentHelp("Replace guest code, as in fltMgr!FltLockUserBuffer+0x8c=9090. May be repeated.", valueName: "place=bytes"),
     transform: Fixture.Patch.init(argument:))
   var patches: [Fixture.Patch] = []
+  @Option(
+    name: .customLong("stub"),
+    help: ArgumentHelp(
+      "Let a routine return a value at once, as in ZwFoo=STATUS_NOT_FOUND; ZwFoo@12=0 pops 12 bytes where that is not known. May be repeated.",
+      valueName: "name=value"),
+    transform: Fixture.Stub.init(argument:))
+  var stubs: [Fixture.Stub] = []
   @Option(help: ArgumentHelp("Stop after this many guest instructions.", valueName: "count"))
   var maxInstructions: UInt64?
 
@@ -30,6 +37,7 @@ struct FixtureOptions: ParsableArguments {
 
   func apply(to fixture: inout Fixture) {
     fixture.patches += patches
+    fixture.stubs += stubs
     if let maxInstructions { fixture.limits.instructions = maxInstructions }
   }
 }
@@ -45,6 +53,23 @@ struct ImageOverride {
       throw ValidationError("“\(argument)” names no image; expected fltMgr=path/to/fltmgr.sys")
     }
     (name, path) = (parts[0], parts[1])
+  }
+}
+
+extension Fixture.Stub {
+  /// Reads `NAME=VALUE`, `MODULE!NAME=VALUE` or `NAME@BYTES=VALUE`; the value is a number, or a status by its name.
+  fileprivate init(argument: String) throws {
+    let expected = "expected ZwFoo=0, nt!ZwFoo=STATUS_NOT_FOUND, or ZwFoo@12=0"
+    let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+    guard parts.count == 2 else { throw ValidationError("“\(argument)” is no stub; \(expected)") }
+    let digits = parts[1].hasPrefix("0x") ? UInt32(parts[1].dropFirst(2), radix: 16) : UInt32(parts[1])
+    guard let value = digits.map(Fixture.Code.number) ?? (parts[1].hasPrefix("STATUS_") ? .name(parts[1]) : nil) else {
+      throw ValidationError("“\(parts[1])” is no value; \(expected)")
+    }
+    guard let stub = Fixture.Stub(text: parts[0], returning: value) else {
+      throw ValidationError("“\(parts[0])” names no routine; \(expected)")
+    }
+    self = stub
   }
 }
 

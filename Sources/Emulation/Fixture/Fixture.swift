@@ -26,6 +26,8 @@ public struct Fixture: Hashable, Sendable {
   /// Kernel allocations that calls take as arguments.
   public var values: [Value]
   public var patches: [Patch]
+  /// Routines that return at once, whoever else provides them.
+  public var stubs: [Stub] = []
   /// What the run's registry holds beyond the default, in the order in which it is made.
   public var registry: [RegistryKey]
   public var volumes: [Volume]

@@ -22,7 +22,7 @@ struct KeyTable: Sendable {
     "fixture", "a fixture",
     [
       "fixture", "name", "about", "target", "load", "seed", "limits", "processes", "sections", "threads", "kernel", "values",
-      "patches", "registry", "volumes", "calls", "expect",
+      "patches", "stubs", "registry", "volumes", "calls", "expect",
     ], required: ["fixture"])
   static let limits = KeyTable("limits", "“limits”", ["instructions", "memory", "trace", "time"])
   static let process = KeyTable("process", "a process", ["id", "memory"])

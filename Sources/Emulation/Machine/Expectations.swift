@@ -179,7 +179,7 @@ extension Machine {
     case .bugCheck(let bugCheck):
       "it ended in bugcheck \(bugCheck.code): \(bugCheck.parameters.map { describe($0) }.joined(separator: ", "))"
     case .limit(let limit): "it reached the limit of \(limit.rawValue)"
-    case .missingRoutine(let name): "it called \(name), which nobody provides"
+    case .missingRoutine(let name): "it called \(name), which nobody provides" + (missing.map { ": \(names.advice($0))" } ?? "")
     case .waiting: "it waits, and nothing is due"
     case .stopped: "it was stopped"
     }

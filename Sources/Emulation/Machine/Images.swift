@@ -14,6 +14,8 @@ extension Machine {
     }
     names.place(traps: try kernel.placeTraps(reserved: reserved))
     for image in names.images { try bind(image) }
+    // What is asked for by name alone.
+    for stub in fixture.stubs { _ = try stubTrap(stub.name, in: stub.module ?? "nt") }
     return try writeTraps(reserved: reserved)
   }
 
@@ -46,6 +48,7 @@ extension Machine {
     var wanted = Image.Forwarder(module: module, symbol: symbol)
     var seen: Set<Image.Forwarder> = []
     while seen.insert(wanted).inserted {
+      if let stub = try stubTrap(wanted.symbol.description, in: wanted.module) { return stub }
       switch exported(wanted, for: image) {
       case .address(let address): return address
       case .forwarder(let next):
@@ -54,15 +57,21 @@ extension Machine {
       case nil: break
       }
       let name = wanted.symbol.description
-      if let number = Self.exports[wanted.module, name] ?? Self.exports.number(of: name) { return names.trapAddresses[number] }
+      // A listing may not know whose its import is.
+      if let number = Self.exportNumber(of: name, in: wanted.module) ?? (image.isFile ? nil : Self.exports.number(of: name)) {
+        return names.trapAddresses[number]
+      }
+      if name == "KeServiceDescriptorTable", kernel.serviceRoutines.isEmpty, wanted.module.lowercased() == "nt" {
+        kernel.serviceRoutines = try Kernel.serviceNames.map { try resolve("nt", .name($0), for: image) }
+      }
       if let variable = try kernel.address(ofVariable: name, in: wanted.module) {
         names.variables[variable] = "\(wanted.module)!\(name)"
         return variable
       }
-      return try missingTrap("\(wanted.module)!\(name)")
+      return try trap(for: Unprovided(module: wanted.module, name: name, stub: nil))
     }
     // Forwarders that lead back to each other.
-    return try missingTrap("\(module)!\(symbol)")
+    return try trap(for: Unprovided(module: module, name: symbol.description, stub: nil))
   }
 
   /// What a loaded image exports: the one that is named, the user's before ours.
@@ -78,19 +87,6 @@ extension Machine {
     return names.images.lazy.filter { $0.name != image.name }.compactMap { $0.export(wanted.symbol) }.first
   }
 
-  private func missingTrap(_ name: String) throws -> UInt64 {
-    let index = missingNumbers[name] ?? missing.count
-    if index == missing.count {
-      guard names.trapAddresses.count + index < kernel.trapCapacity else {
-        throw EmulationError("\(fixture.name): the images import more than \(index) routines that nobody provides")
-      }
-      missing.append(name)
-      missingNumbers[name] = index
-    }
-    let (base, count) = kernel.trapRange
-    return base + UInt64(count + index) * TrapRange.stride
-  }
-
   /// Puts the code of every trap in its place: what runs after the routine has been served.
   private func writeTraps(reserved: [String: UInt64]) throws -> [TrapRange] {
     let (base, count) = kernel.trapRange
@@ -98,24 +94,26 @@ extension Machine {
     names.callbacks = callbacks.base..<callbacks.base + UInt64(callbacks.count) * TrapRange.stride
     for place in 0..<callbacks.count { overwrite([0xc3], at: callbacks.base + UInt64(place) * TrapRange.stride) }
     var ranges = [
-      TrapRange(base: base, count: count + missing.count, first: 0),
+      TrapRange(base: base, count: count + unprovided.count, first: 0),
       TrapRange(base: callbacks.base, count: callbacks.count, first: Self.firstCallback),
     ]
     for (number, export) in Self.exports.exports.enumerated() {
       let address = names.trapAddresses[number]
-      // Guest code reads a service's number from the first instruction of its Zw routine; ``serve(trap:)`` steps over it.
-      let stub = serviceStubs[number] ? SystemServices.code(for: SystemServices.number(of: export.name) ?? 0) : []
+      // Guest code reads a service's number from the first instruction of its Zw routine; ``serveService(_:_:)`` steps over it.
+      let stub = serviceNumbers[number] >= 0 ? SystemServices.code(for: serviceNumbers[number]) : []
       overwrite(stub + TrapRange.code(popping: export.stackBytes(fixture.target)), at: address)
       if reserved["\(export.module)!\(export.name)"] != nil { ranges.append(TrapRange(base: address, count: 1, first: number)) }
     }
-    for index in missing.indices { overwrite([0xc3], at: base + UInt64(count + index) * TrapRange.stride) }
+    for (index, routine) in unprovided.enumerated() {
+      overwrite(TrapRange.code(popping: routine.stub?.stackBytes ?? 0), at: base + UInt64(count + index) * TrapRange.stride)
+    }
     // A routine that an image reserves a place for and nobody provides.
     for image in names.images {
       for (routine, address) in image.routines.sorted(by: { $0.value < $1.value })
       where Self.exports[image.name, routine] == nil {
-        missing.append("\(image.name)!\(routine)")
+        unprovided.append(Unprovided(module: image.name, name: routine, stub: nil))
         overwrite([0xc3], at: address)
-        ranges.append(TrapRange(base: address, count: 1, first: Self.exports.exports.count + missing.count - 1))
+        ranges.append(TrapRange(base: address, count: 1, first: Self.exports.exports.count + unprovided.count - 1))
       }
     }
     return ranges

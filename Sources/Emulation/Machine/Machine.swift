@@ -20,9 +20,14 @@ final class Machine: Supervisor {
   var names: Names
   /// What names in calls stand for: values, named regions, results.
   var values: [String: UInt64] = [:]
-  /// Routines that some image imports and nobody provides, by trap number less the exports'.
-  var missing: [String] = []
-  var missingNumbers: [String: Int] = [:]
+  /// Routines that some image imports and no export is, by trap number less the exports'.
+  var unprovided: [Unprovided] = []
+  var unprovidedNumbers: [String: Int] = [:]
+  /// The call that ended the run because nobody provides the routine.
+  var missing: MissingRoutine?
+  /// What was called of the fixture's stubs, in the order of the first calls; and the names of those that somebody imports.
+  var stubCalls: [StubCalls] = []
+  var usedStubs: Set<String> = []
   /// Each loaded file's entry in the kernel's list, by the image's base.
   var moduleEntries: [UInt64: Pointer<LDR_DATA_TABLE_ENTRY>] = [:]
   /// The name of each loaded file, by the image's base.
@@ -76,7 +81,10 @@ final class Machine: Supervisor {
     processor.deadline = kernel.deadline
     kernel.isKernelCode = { [unowned self] in ["nt", "hal"].contains(names.image(at: $0)?.name ?? "nt") }
     kernel.imageExport = { [unowned self] module, name in
-      names.images.first { $0.name.lowercased() == module && $0.exports[name] != nil }?.exports[name]
+      if let address = unprovidedNumbers["\(module)!\(name)"], unprovided[address].stub != nil {
+        return kernel.trapRange.base + UInt64(kernel.trapRange.count + address) * TrapRange.stride
+      }
+      return names.images.first { $0.name.lowercased() == module && $0.exports[name] != nil }?.exports[name]
     }
     if let watch {
       stream.onEvent = { [unowned self] event in
@@ -100,24 +108,35 @@ final class Machine: Supervisor {
 
   private let exportCount = Machine.exports.exports.count
 
-  /// Which exports begin with an instruction that names a system service.
-  let serviceStubs = Machine.exports.exports.map { $0.name.hasPrefix("Zw") && SystemServices.number(of: $0.name) != nil }
+  /// The system service that each export calls, by number; -1 for one that is no service.
+  let serviceNumbers = Machine.exports.exports.map { Machine.serviceNumber(of: $0) ?? -1 }
+
+  /// A `Zw` routine goes through the table of services: to what guest code has put there, or else to the kernel's own.
+  private func serveService(_ trap: Int, _ registers: any Registers) -> Directive {
+    if let hook = kernel.hookedService(serviceNumbers[trap]) {
+      processor[.ip] = hook
+      return .proceed
+    }
+    let directive = directive(kernel.serve(trap: trap, with: registers))
+    // Its code begins with `mov eax,number`, which is not to run.
+    if case .proceed = directive, !processor.goesElsewhere { processor[.ip] = names.trapAddresses[trap] + 5 }
+    return directive
+  }
+
+  static func serviceNumber(of export: Export) -> Int? {
+    export.isImportable && export.module == "nt" && export.name.hasPrefix("Zw") ? SystemServices.number(of: export.name) : nil
+  }
 
   /// Trap numbers from here on are places that callbacks return to.
   static let firstCallback = 1 << 20
 
   func serve(trap: Int, with registers: any Registers) -> Directive {
     if trap < exportCount {
-      let directive = directive(kernel.serve(trap: trap, with: registers))
-      if serviceStubs[trap], directive == .proceed, let address = processor?[.ip], address == names.trapAddresses[trap] {
-        processor?[.ip] = address + 5
-      }
-      return directive
+      if serviceNumbers[trap] >= 0 { return serveService(trap, registers) }
+      return directive(kernel.serve(trap: trap, with: registers))
     }
     if trap >= Self.firstCallback { return directive(kernel.callbackReturned(to: trap - Self.firstCallback)) }
-    outcome = .missingRoutine(missing[trap - exportCount])
-    isOver = true
-    return .stop
+    return serveUnprovided(unprovided[trap - exportCount]) ? .proceed : .stop
   }
 
   func pageFault(_ access: Access, at address: UInt64) -> Directive { directive(kernel.pageFault(access, at: address)) }
@@ -154,7 +173,10 @@ final class Machine: Supervisor {
       kernel.notePurposes()
       end(.waiting)
     case .endless: end(.limit(.instructions))
-    case .missingRoutine(let name): end(.missingRoutine(name))
+    case .missingRoutine(let name):
+      let parts = name.split(separator: "!", maxSplits: 1).map(String.init)
+      missing = missingRoutine(parts.first ?? "nt", parts.last ?? name, kernel.site())
+      end(.missingRoutine(name))
     case nil: if isStoppedByWatcher { end(.stopped) }
     }
   }

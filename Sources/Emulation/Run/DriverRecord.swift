@@ -12,6 +12,8 @@ public struct DriverRecord: Sendable, Hashable {
   /// What it has when it has started.
   public let devices: Int
   public let symbolicLinks: Int
+  /// The paths of its symbolic links: `\\??\\Hello`.
+  public let linkPaths: [String]
   /// The routines of the kernel's that were called meanwhile.
   public let kernelCalls: Int
   public let instructions: UInt64
@@ -79,6 +81,7 @@ extension Machine {
       DriverRecord(
         driver: driver.name, phase: phase, status: status, devices: devices,
         symbolicLinks: driver.isLoaded ? kernel.symbolicLinks(of: driver).count : 0,
+        linkPaths: driver.isLoaded ? kernel.symbolicLinks(of: driver) : [],
         // The load request itself is the run's own call.
         kernelCalls: max(0, kernel.callCount - before.calls - 1), instructions: processor.instructions - before.instructions,
         leftBehind: left))

@@ -52,7 +52,7 @@ public struct Names: Sendable {
   public func symbol(at address: UInt64) -> String? {
     if let number = trapNumbers[address] { return "\(exports.exports[number].module)!\(exports.exports[number].name)" }
     if callbacks.contains(address) { return "nt!KiCallbackReturn" }
-    return images.first { $0.contains(address) }?.symbol(at: address) ?? variables[address]
+    return variables[address] ?? images.first { $0.contains(address) }?.symbol(at: address)
   }
 
   /// The image that holds `address`.

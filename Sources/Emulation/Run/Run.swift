@@ -54,6 +54,12 @@ public struct Run {
   public let startOrder: [DriverStart]
   /// How each driver started and went, in order.
   public let drivers: [DriverRecord]
+  /// The call of a routine that nobody provides, if one ended the run.
+  public let missing: MissingRoutine?
+  /// The stubs that were called, in the order of their first calls.
+  public let stubs: [StubCalls]
+  /// The fixture's stubs that nobody called.
+  public let unusedStubs: [String]
   /// What is not as the fixture expects.
   public let mismatches: [Mismatch]
   /// Memory as the run left it.

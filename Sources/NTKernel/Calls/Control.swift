@@ -184,6 +184,9 @@ extension Kernel {
     do {
       switch error {
       case let exception as GuestException: return try raise(exception, ip: ip, sp: sp)
+      case let raised as CallersException:
+        return try raise(raised.exception, ip: servedReturnAddress, sp: servedStackPointer + services[servedExport].poppedBytes)
+      case let reached as TrapHandlerReached: return enterTrapHandler(reached.vector)
       case let transfer as ControlTransfer:
         try leave(for: transfer)
         return .proceed
@@ -233,7 +236,7 @@ extension Kernel {
   package func site() -> Site {
     let here = memory.memory
     let ip = registers[.ip]
-    let isInExport = trapPlaces.contains(ip)
+    let isInExport = layout.traps.contains(ip) || trapPlaces.contains(ip)
     var stack: [UInt64] = []
     // Looking must not fault.
     if isInExport, here.allows(.read, at: registers[.sp]), here.allows(.read, at: registers[.sp] &+ 3),

@@ -20,7 +20,17 @@ extension Kernel {
   /// In kernel mode a divide error, an overflow, a bound violation, a breakpoint and an invalid opcode are dispatched as the
   /// statuses of the same names; what remains is UNEXPECTED_KERNEL_MODE_TRAP (0x7F) with the vector. Source: bug check reference,
   /// 0x7F; the statuses' descriptions in ntstatus.h.
+  ///
+  /// A handler of guest code's own, whose gate it has put into the interrupt table, comes first.
   public func processorException(vector: Int, isSoftware: Bool) -> Continuation {
+    let (ip, sp) = (registers[.ip], registers[.sp])
+    do {
+      if try enterGuestHandler(vector, isSoftware: isSoftware, ip: ip, sp: sp) { return .proceed }
+    } catch { return handle(error, ip: ip, sp: sp) }
+    return dispatchException(vector: vector, isSoftware: isSoftware)
+  }
+
+  func dispatchException(vector: Int, isSoftware: Bool) -> Continuation {
     let (ip, sp) = (registers[.ip], registers[.sp])
     func raise(_ code: NTSTATUS, _ information: [UInt64] = [], at place: UInt64? = nil) -> Continuation {
       handle(GuestException(code, information: information), ip: place ?? ip, sp: sp)
@@ -33,6 +43,7 @@ extension Kernel {
     case (4, _): return raise(.integerOverflow)
     case (5, false): return raise(.arrayBoundsExceeded)
     case (6, false): return raise(.illegalInstruction)
+    case (0x2e, true): return callService(returningTo: ip, sp)
     case (0x2c, true): return raise(.assertionFailure, at: ip &- 2)
     case (0x2d, true): return raise(.breakpoint, [registers[.ax]])
     case (0x29, true): return raise(.accessViolation, [0, 0xffff_ffff], at: ip &- 2)

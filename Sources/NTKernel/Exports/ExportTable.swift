@@ -39,5 +39,5 @@ public struct ExportTable: Sendable {
     Export.balancedTables, Export.splayedTables, Export.splayTrees, Export.executive,
     Export.fileInformation, Export.fileSystemInternals, Export.sections,
     Export.registryKeys, Export.registryCallbacks, Export.registryRoutines, Export.driverLoading,
-  ] + Export.hardware
+  ] + Export.hardware + [Export.raisedExceptions, Export.trapHandlers]
 }

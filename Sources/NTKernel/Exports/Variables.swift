@@ -88,10 +88,19 @@ extension KernelVariable {
     variable("KeIcacheFlushCount") { _ -> UInt32 in 0 },
     variable("MmBadPointer") { kernel in Pointer<Void>(0, in: kernel.memory.memory) }.partially("it is NULL"),
     variable("KiBugCheckData", size: 20),
-    // Base, count table, limit and argument table of the system services, four times: only the first is there without win32k.
-    variable("KeServiceDescriptorTable", size: 64) { kernel, place in try kernel.describeServices(at: place) }
-      .partially("what is written to the table changes nothing: Zw routines do not go through it"),
+    // The head of the list that the loader keeps: see ``Kernel/moduleList()``.
+    variable("PsLoadedModuleList", size: 8),
+    // Base, count table, limit and argument table of the system services, twice: the second is win32k's, empty here.
+    variable("KeServiceDescriptorTable", size: 64) { kernel, place in try kernel.makeServiceTable(at: place) }
+      .partially("an entry whose service is not provided leads to a routine that ends the run"),
   ]
+}
+
+extension KernelVariable {
+  /// The variable that guest code imports as `module!name`, or `nil`.
+  public static func named(_ name: String, in module: String) -> KernelVariable? {
+    all.first { $0.name == name && $0.module.lowercased() == module.lowercased() }
+  }
 }
 
 extension Kernel {
@@ -103,9 +112,7 @@ extension Kernel {
     if let known = variableAddresses[key] { return known.address }
     // The list's head is where the list is.
     if key == "nt!psloadedmodulelist" { return try moduleList().address }
-    guard let variable = KernelVariable.all.first(where: { $0.name == name && $0.module.lowercased() == module.lowercased() }) else {
-      return nil
-    }
+    guard let variable = KernelVariable.named(name, in: module) else { return nil }
     guard let address = variableSpace.allocate(UInt64(variable.size(memory.target))) else { return nil }
     variableAddresses[key] = (address, variable)
     if hasFilledVariables { try variable.fill(self, address) }

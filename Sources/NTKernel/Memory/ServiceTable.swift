@@ -71,25 +71,3 @@ public enum SystemServices {
     ReleaseKeyedEvent:4 WaitForKeyedEvent:4 QueryPortInformationProcess:0
     """
 }
-
-extension Kernel {
-  /// Fills in the first of the four `KSERVICE_TABLE_DESCRIPTOR`s at `place`: base, counters, limit, argument bytes.
-  ///
-  /// A service that the run provides is reached at its own address; any other leads to one place that stops the run.
-  func describeServices(at place: UInt64) throws {
-    let here = memory.memory
-    let services = SystemServices.services
-    guard let base = moduleSpace.allocate(UInt64(services.count) * 5 + 8) else { throw KernelError("no room for the services' table") }
-    try mapModuleSpace(at: base, UInt64(services.count) * 5 + 8)
-    let arguments = base + UInt64(services.count) * 4
-    let absent = trapAddress(of: "KiServiceNotProvided")
-    for (number, service) in services.enumerated() {
-      let address = exports["nt", "Nt\(service.name)"].map { trapAddresses[$0] } ?? absent
-      try here.store(UInt32(truncatingIfNeeded: address), at: base + UInt64(number) * 4)
-      try here.store(service.argumentCount &* 4, at: arguments + UInt64(number))
-    }
-    try here.store(UInt32(truncatingIfNeeded: base), at: place)
-    try here.store(UInt32(services.count), at: place + 8)
-    try here.store(UInt32(truncatingIfNeeded: arguments), at: place + 12)
-  }
-}

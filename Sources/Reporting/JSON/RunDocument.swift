@@ -14,7 +14,33 @@ extension Run {
         mismatches.map { .object(["line": $0.line.map { .number($0) }, "sentence": .string($0.sentence)]) }),
       "outcome": outcome.json, "verdict": .string(verdict.rawValue), "sentence": .string(sentence),
       "findings": .array(findings.map { json($0) }), "locks": .array(locks.map { json($0) }),
+      "drivers": drivers.isEmpty ? nil : .array(drivers.map { json($0) }),
+      "missing": missing.map { json($0) }, "stubs": stubs.isEmpty ? nil : .array(stubs.map { json($0) }),
       "messages": .array(messages.map { .string($0) }), "instructions": .number(Int(clamping: instructions)),
+    ])
+  }
+
+  private func json(_ missing: MissingRoutine) -> JSONValue {
+    .object([
+      "module": .string(missing.module), "name": .string(missing.name), "site": json(missing.site),
+      "importers": .number(missing.importers), "countedDrivers": .number(KnownRoutines.countedDrivers),
+      "nearest": missing.nearest.map { .string($0) }, "about": missing.about.map { .string($0) },
+    ])
+  }
+
+  private func json(_ record: DriverRecord) -> JSONValue {
+    .object([
+      "driver": .string(record.driver), "phase": .string("\(record.phase)"), "status": record.status.map { .string("\($0)") },
+      "isSuccess": .bool(record.status?.isSuccess ?? false), "devices": .number(record.devices),
+      "symbolicLinks": .array(record.linkPaths.map { .string($0) }), "kernelCalls": .number(record.kernelCalls),
+      "instructions": .number(Int(clamping: record.instructions)), "leftBehind": .array(record.leftBehind.map { .string($0) }),
+    ])
+  }
+
+  private func json(_ stub: StubCalls) -> JSONValue {
+    .object([
+      "routine": .string(stub.routine), "value": .address(UInt64(stub.value)), "stackBytes": .number(stub.stackBytes),
+      "calls": .number(stub.count), "site": json(stub.site),
     ])
   }
 
