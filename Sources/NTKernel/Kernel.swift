@@ -46,6 +46,12 @@ public final class Kernel {
   var resourceWaiters: [UInt64: [ResourceWaiter]] = [:]
 
   var handles = HandleTable()
+  /// The run's registry. Made when it is first asked for.
+  public private(set) lazy var registry: Registry = {
+    let registry = Registry()
+    registry.now = { [unowned self] in systemTime }
+    return registry
+  }()
   var io = IOManager()
   var nonPagedPool: Pool
   var pagedPool: Pool
