@@ -12,7 +12,6 @@ final class FilterVolume: FilterObject {
   let below: Pointer<DEVICE_OBJECT>
   /// From the highest altitude down.
   var instances: [Instance] = []
-  var contexts: [ObjectIdentifier: Context] = [:]
 
   init(_ object: Pointer<Void>, _ volume: Volume, device: Pointer<DEVICE_OBJECT>, below: Pointer<DEVICE_OBJECT>) {
     self.volume = volume
@@ -29,8 +28,6 @@ final class Instance: FilterObject {
   let filter: Filter
   let volume: FilterVolume
   let altitude: Altitude
-  /// The object set by FltSetInstanceContext.
-  var context: Context?
   /// `FLT_RELATED_OBJECTS` for its own callbacks, in guest memory.
   let related: Pointer<FLT_RELATED_OBJECTS>
   /// The callbacks of each major function that has any.

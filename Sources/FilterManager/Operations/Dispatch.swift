@@ -29,22 +29,31 @@ extension Kernel {
     }
     let major = try stack.MajorFunction.load()
     let file = try stack.FileObject.load()
-    let above = manager.takeStart(irp.address) ?? manager.targets[file.address]
+    var above = manager.takeStart(irp.address) ?? (manager.targets.isEmpty ? nil : manager.targets[file.address])
+    if major == .create, let thread = running?.id, let target = manager.pendingCreates.removeValue(forKey: thread) { above = target }
     let instances = try interested(in: major, on: volume, below: above, irpFlags: irp.Flags.load(), file: file)
     if major == .create, let above { manager.targets[file.address] = above }
-    defer { if major == .close { forgetFile(file) } }
+    let closed = major == .close ? (file: file.address, stream: try file.FsContext.load().address) : nil
     if instances.isEmpty {
       // IoSkipCurrentIrpStackLocation
       try irp.CurrentLocation.store(irp.CurrentLocation.load() &+ 1)
       try irp.Tail.Overlay.CurrentStackLocation.store(stack.advanced(by: 1))
       let status = try await callDriver(volume.below, irp)
-      if major == .close { try await dropFile(file) }
+      if let closed { try await forgetFile(closed.file, stream: closed.stream) }
       return status
     }
     let operation = try makeOperation(volume, irp, stack, instances)
     let status = try await descend(operation)
-    if major == .close { try await dropFile(file) }
+    if let closed { try await forgetFile(closed.file, stream: closed.stream) }
     return status
+  }
+
+  /// A file object is gone, with all that is kept for it.
+  private func forgetFile(_ file: UInt64, stream: UInt64) async throws {
+    let manager = filterManager
+    manager.targets[file] = nil
+    if !manager.queriedNames.isEmpty { manager.queriedNames = manager.queriedNames.filter { $0.file != file } }
+    try await dropContexts(file: file, stream: stream)
   }
 
   /// The instances that are called for an operation, from the highest altitude down.
@@ -239,6 +248,10 @@ extension Kernel {
     try next.Context.store(Pointer(operation.data.address, in: memory.memory))
     if operation.isChanged { try apply(operation, to: next) }
     let status = try await callDriver(volume.below, irp)
+    for (instance, routine, context) in operation.statusCallbacks where operation.stage != .finished {
+      try fill(operation, for: instance)
+      _ = try await call(routine, [operation.related.address, operation.block.address, UInt64(status.rawValue), context])
+    }
     guard operation.waits else {
       if operation.stage == .finished || status == .pending { return operation.stage == .finished ? status : .pending }
       // A post-operation callback holds it back.

@@ -52,9 +52,15 @@ final class Operation {
   var isBelowDone = false
   /// Called when the operation may be taken back (nf-fltkernel-fltsetcancelcompletion).
   var cancelCallback: UInt64 = 0
-  var isCancelled = false
-  /// The IRQL at which the callback runs, for checking what it returns at.
+  /// What it came to.
   var status = NTSTATUS.success
+  /// Who is told what the device below returned: `FltRequestOperationStatusCallback`.
+  var statusCallbacks: [(instance: Instance, routine: UInt64, context: UInt64)] = []
+  /// The queue that a filter keeps it in, and where the context for taking it out is.
+  var queue: Pointer<FLT_CALLBACK_DATA_QUEUE>?
+  var queueContext: UInt64 = 0
+  /// The filter that allocated it for I/O of its own.
+  var initiator: Instance?
 
   init(
     _ volume: FilterVolume, _ irp: Pointer<IRP>, _ major: IRP_MJ, _ map: ParameterMap, _ data: Pointer<FLT_CALLBACK_DATA>,

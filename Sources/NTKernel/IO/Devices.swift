@@ -125,7 +125,7 @@ extension Kernel {
   }
 
   /// Puts `source` on top of the stack that `target` is in, and returns what it lies on; null where that is not to be had.
-  func attach(_ source: Pointer<DEVICE_OBJECT>, to target: Pointer<DEVICE_OBJECT>) throws -> Pointer<DEVICE_OBJECT> {
+  package func attach(_ source: Pointer<DEVICE_OBJECT>, to target: Pointer<DEVICE_OBJECT>) throws -> Pointer<DEVICE_OBJECT> {
     let top = try topDevice(target)
     let kernelPart = try top.DeviceObjectExtension.load()
     let going = ExtensionFlags.deletePending | ExtensionFlags.unloadPending
@@ -149,7 +149,7 @@ extension Kernel {
   }
 
   /// `IoGetRelatedDeviceObject` (nf-wdm-iogetrelateddeviceobject), of a file without a volume.
-  func relatedDevice(of file: Pointer<FILE_OBJECT>) throws -> Pointer<DEVICE_OBJECT> {
+  package func relatedDevice(of file: Pointer<FILE_OBJECT>) throws -> Pointer<DEVICE_OBJECT> {
     let vpb = try file.Vpb.load()
     if !vpb.isNull, case let mounted = try vpb.DeviceObject.load(), !mounted.isNull { return try topDevice(mounted) }
     return try topDevice(file.DeviceObject.load())
