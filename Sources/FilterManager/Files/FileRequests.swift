@@ -97,7 +97,7 @@ extension Kernel {
   func allocateCallbackData(_ instance: Instance, _ file: Pointer<FILE_OBJECT>) throws -> Operation {
     let null = Pointer<IRP>(0, in: memory.memory)
     let operation = Operation(
-      instance.volume, null, .create, try ParameterMap.of(.pnp, minor: 0, code: IOControlCode(rawValue: 0)), try takeBlock(), [])
+      instance.volume, null, .create, ParameterMap.of(.pnp, minor: 0, code: IOControlCode(rawValue: 0)), try takeBlock(), [])
     let (data, block) = (operation.data, operation.block)
     try data.Flags.store([.irpOperation, .generatedIO])
     try data.Iopb.store(block)
@@ -118,7 +118,7 @@ extension Kernel {
     let (data, block) = (operation.data, operation.block)
     let values = try ParameterBlock(block)
     let (major, minor) = (try block.MajorFunction.load(), try block.MinorFunction.load())
-    let map = try ParameterMap.of(major, minor: minor, code: IOControlCode(rawValue: UInt32(values[2])))
+    let map = ParameterMap.of(major, minor: minor, code: IOControlCode(rawValue: UInt32(values[2])))
     let own = try block.IrpFlags.load()
     let result = try await ask(operation.initiator, block.TargetFileObject.load(), major) { irp, stack in
       try stack.MinorFunction.store(minor)

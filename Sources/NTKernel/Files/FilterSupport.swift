@@ -39,11 +39,6 @@ extension Kernel {
     return Pointer(entry.object, in: memory.memory)
   }
 
-  /// A driver object of the run's own, all of whose dispatch routines are at `routine`.
-  package func kernelDriver(_ path: String, routine: UInt64) throws -> Pointer<DRIVER_OBJECT> {
-    try makeKernelDriver(path, routine)
-  }
-
   /// A device without a name of such a driver.
   package func makeDevice(_ driver: Pointer<DRIVER_OBJECT>, type: UInt32) throws -> Pointer<DEVICE_OBJECT> {
     switch try createDevice(driver, extensionSize: 0, name: nil, type: type, characteristics: 0, isExclusive: false) {
