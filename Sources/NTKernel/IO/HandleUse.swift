@@ -32,11 +32,16 @@ extension Kernel {
 
   /// `ZwClose` (nf-ntifs-ntclose): of a file's last handle, after its `IRP_MJ_CLEANUP`.
   func close(_ handle: UInt64) async throws -> NTSTATUS {
+    if let entry = try entry(of: handle), configuration.open[entry.object] != nil {
+      let status = try await announceClosing(of: entry.object)
+      guard status.isSuccess else { return status }
+    }
     guard let entry = handles.remove(handle, process: try requestor().id) else { return .invalidHandle }
     let header = header(of: entry.object)
     let count = try header.HandleCount.load() - 1
     try header.HandleCount.store(count)
     if count == 0, kind(of: entry.object) == .file { try await cleanUp(Pointer(entry.object, in: memory.memory)) }
+    if count == 0 { try endWatch(of: entry.object) }
     try await dereference(entry.object)
     return .success
   }
