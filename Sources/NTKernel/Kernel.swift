@@ -54,6 +54,7 @@ public final class Kernel {
   }()
   var io = IOManager()
   var configuration = ConfigurationManager()
+  var files = FileSystems()
   var nonPagedPool: Pool
   var pagedPool: Pool
   var systemPTEs: AddressAllocator
