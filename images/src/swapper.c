@@ -48,14 +48,26 @@ static FLT_PREOP NTAPI BeforeWrite(FLT_CALLBACK_DATA *data, const FLT_RELATED_OB
   MDL *mdl;
   ULONG length = data->Iopb->Parameters.ReadWrite.Length;
   if (length == 0) return FLT_PREOP_SUCCESS_NO_CALLBACK;
-  UCHAR *source = Reach(data);
-  SWAP *swap = source == NULL ? NULL : MakeSwap(length, &mdl);
+  SWAP *swap = MakeSwap(length, &mdl);
+  NTSTATUS status = STATUS_SUCCESS;
   if (swap == NULL) {
-    data->IoStatus.Status = STATUS_INSUFFICIENT_RESOURCES;
+    status = STATUS_INSUFFICIENT_RESOURCES;
+  } else {
+    // In the requestor's process, where its own buffer is good.
+    __try {
+      MDL *own = data->Iopb->Parameters.ReadWrite.MdlAddress;
+      Invert(swap->Buffer, own == NULL ? data->Iopb->Parameters.ReadWrite.Buffer : MmGetSystemAddressForMdlSafe(own, 16), length);
+    } __except (EXCEPTION_EXECUTE_HANDLER) {
+      status = GetExceptionCode();
+      IoFreeMdl(mdl);
+      ExFreePoolWithTag(swap, SWAP_TAG);
+    }
+  }
+  if (!NT_SUCCESS(status)) {
+    data->IoStatus.Status = status;
     data->IoStatus.Information = 0;
     return FLT_PREOP_COMPLETE;
   }
-  Invert(swap->Buffer, source, length);
   return Exchange(data, swap, mdl, context);
 }
 

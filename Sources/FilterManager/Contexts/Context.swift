@@ -204,7 +204,10 @@ extension Kernel {
   // MARK: Objects that go
 
   private func drop(where isGone: (Context) -> Bool) async throws {
-    for context in filterManager.placed.values.filter(isGone).sorted(by: { $0.address < $1.address }) { try await unlink(context) }
+    // Those of handles first, then of files, instances and volumes.
+    for context in filterManager.placed.values.filter(isGone).sorted(by: {
+      ($1.type.rawValue, $0.address) < ($0.type.rawValue, $1.address)
+    }) { try await unlink(context) }
   }
 
   func dropContexts(of instance: Instance) async throws { try await drop { $0.owner?.instance == instance.address } }

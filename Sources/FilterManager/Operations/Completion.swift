@@ -62,8 +62,7 @@ extension Kernel {
     try checkIRQL(irql, completion.routine, "post-operation")
     if result == FLT_POSTOP_CALLBACK_STATUS.moreProcessingRequired.rawValue, flags == 0 {
       guard operation.pended?.answer == nil else { return try finished(operation, instance, mdlBefore) }
-      operation.pended?.hasReturned = true
-      _ = try reference(instance, by: nil)
+      try hold(operation, by: instance, "post")
       return false
     }
     if result != FLT_POSTOP_CALLBACK_STATUS.finishedProcessing.rawValue {
@@ -81,11 +80,7 @@ extension Kernel {
     let mdl = values[operation.map.mdlWord]
     if mdlBefore == 0, mdl != 0 {
       // Locked on the way up.
-      spread(mdl, of: values[operation.map.bufferWord], in: operation)
-      if operation.original == nil, !operation.isFast {
-        let irp = operation.irp
-        operation.original = (try irp.AssociatedIrp.SystemBuffer.load().address, try irp.UserBuffer.load().address, 0)
-      }
+      spread(mdl, of: values[operation.map.bufferWord], by: instance, in: operation)
     }
     for (_, mdl) in operation.placed.filter({ $0.instance === instance }) { try freePlaced(mdl) }
     operation.placed.removeAll { $0.instance === instance }
@@ -122,7 +117,7 @@ extension Kernel {
     operation.pended = nil
     guard let callbacks = instance.operations[Int(operation.major.rawValue)] else { return }
     let end = try obey(status, context: context, instance, callbacks, pended.parameters, operation)
-    try dereference(instance, by: nil)
+    try letGo(operation, of: instance)
     if end == .completed {
       _ = try await finishAbove(operation)
     } else {
@@ -140,7 +135,7 @@ extension Kernel {
       return
     }
     _ = try finished(operation, pended.instance, pended.parameters[operation.map.mdlWord])
-    try dereference(pended.instance, by: nil)
+    try letGo(operation, of: pended.instance)
     guard try await callPost(operation) else { return }
     let irp = operation.irp
     release(operation)

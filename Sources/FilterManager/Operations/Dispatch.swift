@@ -100,6 +100,7 @@ extension Kernel {
       let instance = operation.instances[operation.next]
       operation.next += 1
       guard try !isGoing(instance), let callbacks = instance.operations[Int(operation.major.rawValue)] else { continue }
+      try fill(operation, for: instance)
       let before = try ParameterBlock(block)
       guard callbacks.pre != 0 else {
         try push(operation, instance, callbacks.post, context: 0, before, synchronizes: false)
@@ -107,7 +108,6 @@ extension Kernel {
       }
       try data.Flags.store(data.Flags.load().subtracting(.dirty))
       try operation.contextSlot.store(0)
-      try fill(operation, for: instance)
       operation.pended = Operation.Pended(instance: instance, parameters: before)
       let irql = try kpcr.Irql.load()
       let result = Int32(
@@ -127,8 +127,7 @@ extension Kernel {
           if let end = try obey(answer.status, context: answer.context, instance, callbacks, before, operation) { return end }
           continue
         }
-        operation.pended?.hasReturned = true
-        try reference(instance)
+        try hold(operation, by: instance, "pre")
         return .pended
       }
       operation.pended = nil
@@ -138,8 +137,21 @@ extension Kernel {
     return .passes
   }
 
-  /// An operation under way keeps the instance.
-  private func reference(_ instance: Instance) throws { _ = try reference(instance, by: nil) }
+  /// A callback has pended an operation: that keeps the instance, and somebody may wait.
+  func hold(_ operation: Operation, by instance: Instance, _ kind: String) throws {
+    operation.pended?.hasReturned = true
+    _ = try reference(instance, by: nil)
+    guard let thread = running?.id else { return }
+    operation.waiter = thread
+    setPurpose("\(operation.major), which \(instance.filter.name) has pended in its \(kind)-operation callback", of: thread)
+  }
+
+  /// The filter lets go of it.
+  func letGo(_ operation: Operation, of instance: Instance) throws {
+    try dereference(instance, by: nil)
+    if let thread = operation.waiter { setPurpose(nil, of: thread) }
+    operation.waiter = nil
+  }
 
   /// Does what a pre-operation callback's status says; `nil` where the next one is asked.
   func obey(
@@ -200,7 +212,7 @@ extension Kernel {
     let (oldMDL, mdl) = (before[mdlWord], after[mdlWord])
     if after[bufferWord] == before[bufferWord] {
       // Locked, not exchanged: whoever asked before has the same buffer.
-      if oldMDL == 0, mdl != 0 { spread(mdl, of: after[bufferWord], in: operation) }
+      if oldMDL == 0, mdl != 0 { spread(mdl, of: after[bufferWord], by: instance, in: operation) }
     } else if mdl != oldMDL, mdl != 0 {
       operation.placed.append((instance, mdl))
     } else if mdl != 0 {
@@ -209,7 +221,9 @@ extension Kernel {
   }
 
   /// An MDL that FltLockUserBuffer made for the operation's buffer is everyone's who sees that buffer.
-  func spread(_ mdl: UInt64, of buffer: UInt64, in operation: Operation) {
+  func spread(_ mdl: UInt64, of buffer: UInt64, by instance: Instance, in operation: Operation) {
+    // The IRP's own buffer is unlocked with the IRP; that of a filter, with the filter.
+    if buffer == operation.buffer { operation.lockedMDL = mdl } else { operation.placed.append((instance, mdl)) }
     let (bufferWord, mdlWord) = (operation.map.bufferWord, operation.map.mdlWord)
     for index in operation.completions.indices
     where operation.completions[index].parameters[bufferWord] == buffer && operation.completions[index].parameters[mdlWord] == 0 {

@@ -41,10 +41,15 @@ final class Operation {
   var completions: [Completion] = []
   var stage = Stage.pre
   var pended: Pended?
+  /// The thread that ran when it was pended: mostly, it waits.
+  var waiter: ThreadID?
   /// Some filter changed the parameters: the IRP gets them before it goes on.
   var isChanged = false
   /// The buffers of the IRP were exchanged, and go back into it on the way up.
   var original: (system: UInt64, user: UInt64, mdl: UInt64)?
+  /// Where the operation's own buffer is, and the MDL that a filter had FltLockUserBuffer make for it.
+  var buffer: UInt64 = 0
+  var lockedMDL: UInt64 = 0
   /// MDLs that filters put in place of the operation's: whoever placed it, and what goes when that one is done.
   var placed: [(instance: Instance, mdl: UInt64)] = []
   /// Set when the part below has completed, where the thread waits for that.
@@ -155,6 +160,7 @@ extension Kernel {
     try block.OperationFlags.store(stack.Flags.load())
     try block.TargetFileObject.store(stack.FileObject.load())
     try words.withUnsafeBytes { try memory.memory.write($0, at: block.Parameters.address) }
+    if let place = map.bufferWord { operation.buffer = UInt64(words[place]) }
     filterManager.operations[data.address] = operation
     return operation
   }
@@ -200,12 +206,12 @@ extension Kernel {
 
   /// The IRP's own buffers go back into it; what was locked for the operation goes with it, and ends with it.
   func restore(_ operation: Operation) throws {
-    guard let original = operation.original else { return }
     let irp = operation.irp
-    try irp.AssociatedIrp.SystemBuffer.store(Pointer(original.system, in: memory.memory))
-    try irp.UserBuffer.store(Pointer(original.user, in: memory.memory))
-    let block = try ParameterBlock(operation.block)
-    let mdl = operation.map.mdlWord == nil ? original.mdl : block[operation.map.mdlWord]
-    try irp.MdlAddress.store(Pointer(mdl, in: memory.memory))
+    if let original = operation.original {
+      try irp.AssociatedIrp.SystemBuffer.store(Pointer(original.system, in: memory.memory))
+      try irp.UserBuffer.store(Pointer(original.user, in: memory.memory))
+      try irp.MdlAddress.store(Pointer(original.mdl, in: memory.memory))
+    }
+    if operation.lockedMDL != 0 { try irp.MdlAddress.store(Pointer(operation.lockedMDL, in: memory.memory)) }
   }
 }

@@ -52,6 +52,8 @@ public struct VolumeDescription: Hashable, Sendable {
   /// In bytes.
   public var size: UInt64
   public var isReadOnly: Bool
+  public var completion = VolumeCompletion.atOnce
+  public var buffers = VolumeBuffers.neither
   public var files: [FileDescription]
 
   public init(
@@ -104,6 +106,7 @@ public final class Volume {
   public let kind: FileSystemKind
   public let drive: String?
   public let isReadOnly: Bool
+  let completion: VolumeCompletion
   public let serialNumber: UInt32
   var label: String
   let created: Int64
@@ -124,6 +127,7 @@ public final class Volume {
     kind = description.fileSystem
     drive = description.drive
     isReadOnly = description.isReadOnly || kind == .cdfs
+    completion = description.completion
     serialNumber = description.serialNumber
     label = description.label
     size = description.size

@@ -73,6 +73,7 @@ extension Kernel {
       try device.SectorSize.store(UInt16(volume.kind.sectorSize))
     }
     try volume.storageDevice.Flags.store(volume.storageDevice.Flags.load().union(.directIO))
+    try volume.device.Flags.store(volume.device.Flags.load().union(description.buffers.flags))
     try volume.device.StackSize.store(volume.storageDevice.StackSize.load() + 1)
     try mount(volume)
     if let drive = volume.drive { try makeSymbolicLink("\\??\\" + drive, to: description.device) }
