@@ -53,8 +53,8 @@ public final class Kernel {
     return registry
   }()
   var io = IOManager()
-  var configuration = ConfigurationManager()
   var files = FileSystems()
+  var configuration = ConfigurationManager()
   var nonPagedPool: Pool
   var pagedPool: Pool
   var systemPTEs: AddressAllocator

@@ -14,6 +14,7 @@ struct FileSystems {
   var registered: [UInt64] = []
   /// Who is told when a file system comes or goes: driver object and routine.
   var watchers: [(driver: UInt64, routine: UInt64)] = []
+  var sections = SectionTable()
   /// Locked ranges, by the address of the `FILE_LOCK`, and the requests that wait for one.
   var locks: [UInt64: ByteRangeLocks] = [:]
   var waitingLocks: [(irp: UInt64, lock: UInt64, wanted: ByteRangeLock)] = []

@@ -17,6 +17,8 @@ struct IOManager {
   var deferred: Set<UInt64> = []
   /// The page of each process's own that its system calls keep their blocks in, and how much of it is used.
   var userBlocks: [Int: (page: UInt64, used: UInt64)] = [:]
+  /// Who set each timer last, by its address.
+  var timerSites: [UInt64: Site] = [:]
   /// For names that a device does not choose itself.
   var generatedNames = 0
 
@@ -34,6 +36,8 @@ struct IOManager {
     /// In whose address space the buffers are.
     let requestor: Process
     let thread: Thread
+    /// The file object that stays until a pended request is complete.
+    var heldFile: UInt64?
   }
 
   /// Something that a driver wants to be called for until it takes it back.

@@ -11,6 +11,7 @@ public enum ObjectKind: String, Sendable, CaseIterable {
   case thread = "Thread"
   case event = "Event"
   case key = "Key"
+  case section = "Section"
   case other = "Object"
 }
 

@@ -184,7 +184,11 @@ extension Kernel {
     try reference(file.address, for: nil)
     let waits = try isSynchronous || file.Flags.load() & FileFlags.synchronous != 0
     let (status, _) = try await send(irp, to: device, waitingOn: waits ? file : nil)
-    try await dereference(file.address)
+    if io.issued[irp.address] == nil {
+      try await dereference(file.address)
+    } else {
+      io.issued[irp.address]?.heldFile = file.address
+    }
     return status
   }
 

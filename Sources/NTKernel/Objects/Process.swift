@@ -87,6 +87,7 @@ extension Kernel {
       throw BugCheck(.processHasLockedPages, 0, process.object.address, locked, 0)
     }
     process.hasExited = true
+    forgetAreas(of: process)
     try process.object.ActiveProcessLinks.remove()
     for index in Array(process.space.user.occupiedPages()) {
       try process.space.user.set(.free, at: UInt64(index) << GuestMemory.pageShift)

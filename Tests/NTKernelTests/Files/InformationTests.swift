@@ -4,7 +4,7 @@ import Testing
 import WindowsTypes
 
 @Suite("Files of a volume: what they say of themselves") struct InformationTests {
-  @Test("classes have their layouts and lengths") func classes() throws {
+  @Test("the classes of ZwQueryInformationFile have their layouts and lengths") func classes() throws {
     let v = try VolumeGuest()
     let file = try v.opened(#"\??\C:\dir\A name that is long.text"#)
     // FileAllInformation: its parts one behind the other, the name at 64h.
@@ -32,7 +32,7 @@ import WindowsTypes
     #expect(try v.query(v.g.open(#"\Device\Demo"#), 5) == .invalidDeviceRequest)
   }
 
-  @Test("times and attributes can be set") func basic() throws {
+  @Test("times and attributes can be set: ZwSetInformationFile") func basic() throws {
     let v = try VolumeGuest()
     let file = try v.opened(#"\??\C:\dir\hello.txt"#)
     let times: [Int64] = [0x0100_0000_0000_0000, 0, -1, 0]
@@ -67,7 +67,9 @@ import WindowsTypes
     #expect(try v.set(v.opened(#"\??\C:\empty"#), 10, rename(#"\??\C:\empty\below"#)) == .invalidParameter)
   }
 
-  @Test(arguments: ["Nt", "Zw"]) func attributesByName(prefix: String) throws {
+  @Test(
+    "NtQueryFullAttributesFile and NtQueryAttributesFile, ZwQueryFullAttributesFile and ZwQueryAttributesFile", arguments: ["Nt", "Zw"])
+  func attributesByName(prefix: String) throws {
     let v = try VolumeGuest()
     if prefix == "Nt" { try v.k.map(1, in: v.k.notepad) }
     let buffer = prefix == "Nt" ? v.k.buffer : v.buffer
@@ -81,7 +83,7 @@ import WindowsTypes
     #expect(try v.g.status(prefix + "QueryFullAttributesFile", none, buffer) == .objectNameNotFound)
   }
 
-  @Test("a volume says what it is", arguments: ["Nt", "Zw"]) func volume(prefix: String) throws {
+  @Test("a volume says what it is: NtQueryVolumeInformationFile, NtSetVolumeInformationFile, ZwSetVolumeInformationFile", arguments: ["Nt", "Zw"]) func volume(prefix: String) throws {
     let v = try VolumeGuest()
     if prefix == "Nt" { try v.k.map(1, in: v.k.notepad) }
     let (block, buffer) = prefix == "Nt" ? (v.k.buffer, v.k.buffer + 0x100) : (v.block, v.buffer)

@@ -91,7 +91,7 @@ import WindowsTypes
     #expect(try v.g.status("NtSetInformationFile", file, block, buffer, 1, 13) == .accessDenied)
   }
 
-  @Test(arguments: ["Nt", "Zw"]) func locks(prefix: String) throws {
+  @Test("NtLockFile and NtUnlockFile, ZwLockFile and ZwUnlockFile", arguments: ["Nt", "Zw"]) func locks(prefix: String) throws {
     let v = try VolumeGuest()
     let (first, second) = (try v.opened(#"\??\C:\dir\hello.txt"#), try v.opened(#"\??\C:\dir\hello.txt"#))
     if prefix == "Nt" { try v.k.map(1, in: v.k.notepad) }
@@ -110,7 +110,7 @@ import WindowsTypes
     #expect(try v.read(second, 5, at: 0) == .success)
   }
 
-  @Test(arguments: ["Nt", "Zw"]) func flushAndControl(prefix: String) throws {
+  @Test("NtFlushBuffersFile and NtFsControlFile, ZwFlushBuffersFile and ZwFsControlFile", arguments: ["Nt", "Zw"]) func flushAndControl(prefix: String) throws {
     let v = try VolumeGuest()
     if prefix == "Nt" { try v.k.map(1, in: v.k.notepad) }
     let (block, buffer) = prefix == "Nt" ? (v.k.buffer, v.k.buffer + 16) : (v.block, v.buffer)
