@@ -36,15 +36,6 @@ typedef struct {
   long HighPart;
 } LARGE_INTEGER;
 
-typedef struct MDL {
-  struct MDL *Next;
-  short Size, MdlFlags;
-  PVOID Process, MappedSystemVa, StartVa;
-  ULONG ByteCount, ByteOffset;
-} MDL;
-#define MDL_MAPPED_TO_SYSTEM_VA 1
-#define MDL_SOURCE_IS_NONPAGED_POOL 4
-
 typedef struct {
   ULONG IrpFlags;
   UCHAR MajorFunction, MinorFunction, OperationFlags, Reserved;
@@ -171,21 +162,5 @@ NTSYSAPI NTSTATUS NTAPI FltQueueDeferredIoWorkItem(
     FLT_WORKITEM, FLT_CALLBACK_DATA *, void(NTAPI *routine)(FLT_WORKITEM, FLT_CALLBACK_DATA *, PVOID), ULONG queue, PVOID context);
 NTSYSAPI void NTAPI FltCompletePendedPreOperation(FLT_CALLBACK_DATA *, FLT_PREOP, PVOID context);
 
-NTSYSAPI MDL *NTAPI IoAllocateMdl(PVOID, ULONG length, BOOLEAN secondary, BOOLEAN charge, IRP *);
-NTSYSAPI void NTAPI IoFreeMdl(MDL *);
 NTSYSAPI void NTAPI MmBuildMdlForNonPagedPool(MDL *);
-NTSYSAPI void NTAPI MmProbeAndLockPages(MDL *, CCHAR mode, ULONG operation);
-NTSYSAPI void NTAPI MmUnlockPages(MDL *);
-NTSYSAPI PVOID NTAPI MmMapLockedPagesSpecifyCache(MDL *, CCHAR mode, ULONG cache, PVOID base, ULONG bugCheck, ULONG priority);
 
-#define DelayedWorkQueue 1
-#define IoReadAccess 0
-#define IoWriteAccess 1
-#define KernelMode 0
-#define UserMode 1
-
-// The macro of the headers: where system code reaches the pages of a locked MDL.
-static inline PVOID MmGetSystemAddressForMdlSafe(MDL *mdl, ULONG priority) {
-  if (mdl->MdlFlags & (MDL_MAPPED_TO_SYSTEM_VA | MDL_SOURCE_IS_NONPAGED_POOL)) return mdl->MappedSystemVa;
-  return MmMapLockedPagesSpecifyCache(mdl, KernelMode, 1, NULL, FALSE, priority);
-}

@@ -42,8 +42,6 @@ extension NTSTATUS {
   public static let notMappedData = Self(rawValue: 0xc000_0088)
   /// `STATUS_SECTION_NOT_IMAGE`, 0xC0000049
   public static let sectionNotImage = Self(rawValue: 0xc000_0049)
-  /// `STATUS_INVALID_DEVICE_OBJECT_PARAMETER`, 0xC0000369
-  public static let invalidDeviceObjectParameter = Self(rawValue: 0xc000_0369)
   /// `STATUS_USER_MAPPED_FILE`, 0xC0000243
   public static let userMappedFile = Self(rawValue: 0xc000_0243)
 }
