@@ -55,6 +55,7 @@ extension Kernel {
   func filterVolumes() throws -> [FilterVolume] {
     let manager = filterManager
     if manager.volumes.count == volumes.count { return manager.volumes }
+    if manager.volumes.isEmpty { setFastIO { [unowned self] in try await filterFast($0) } }
     for volume in volumes where !manager.volumes.contains(where: { $0.volume === volume }) {
       let device = try makeFilterDevice(on: volume)
       let object = try makeFilterObject(.volume, name: volume.name, altitude: "")

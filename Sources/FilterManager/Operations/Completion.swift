@@ -46,6 +46,8 @@ extension Kernel {
     }
     for (_, mdl) in operation.placed { try freePlaced(mdl) }
     operation.placed = []
+    // What was locked for fast I/O has no IRP to end with.
+    if operation.isFast, operation.lockedMDL != 0 { try freePlaced(operation.lockedMDL) }
     return true
   }
 

@@ -54,6 +54,8 @@ public struct VolumeDescription: Hashable, Sendable {
   public var isReadOnly: Bool
   public var completion = VolumeCompletion.atOnce
   public var buffers = VolumeBuffers.neither
+  /// Reads and writes of cached files may go without an IRP.
+  public var hasFastIO = false
   public var files: [FileDescription]
 
   public init(
@@ -107,6 +109,7 @@ public final class Volume {
   public let drive: String?
   public let isReadOnly: Bool
   let completion: VolumeCompletion
+  let hasFastIO: Bool
   public let serialNumber: UInt32
   var label: String
   let created: Int64
@@ -128,6 +131,7 @@ public final class Volume {
     drive = description.drive
     isReadOnly = description.isReadOnly || kind == .cdfs
     completion = description.completion
+    hasFastIO = description.hasFastIO
     serialNumber = description.serialNumber
     label = description.label
     size = description.size

@@ -32,7 +32,7 @@ import WindowsTypes
   }
 
   @Test func names() throws {
-    try onCreate(#"\??\C:\LONGDI~1\notes.txt"#) { f, data, isPre in
+    try onCreate(#"\??\C:\LONGDI~1\notes.txt"#) { (f: F, data: UInt64, isPre: Bool) throws -> Void in
       #expect(try self.name(f, data, 0x101) == F.volumeName + #"\Long directory\notes.txt"#)
       #expect(try self.name(f, data, 0x102) == F.volumeName + #"\LONGDI~1\notes.txt"#)
       if isPre {
@@ -44,7 +44,7 @@ import WindowsTypes
       #expect(try f.g.status("FltGetFileNameInformation", data, 0x501, f.g.space()) == .invalidParameter)
       #expect(try self.name(f, data, 0x201) == F.volumeName + #"\Long directory\notes.txt"#)
     }
-    try onCreate(#"\??\C:\none\notes.txt"#, expect: .objectPathNotFound) { f, data, isPre in
+    try onCreate(#"\??\C:\none\notes.txt"#, expect: .objectPathNotFound) { (f: F, data: UInt64, isPre: Bool) throws -> Void in
       guard isPre else { return }
       #expect(try f.g.status("FltGetFileNameInformation", data, 0x201, f.g.space()) == .fltNameCacheMiss)
       #expect(try f.g.status("FltGetFileNameInformation", data, 0x101, f.g.space()) == .objectPathNotFound)

@@ -106,7 +106,7 @@ final class FilterGuest {
     return UInt64(try k.load(handle))
   }
 
-  func fileObject(_ handle: UInt64) throws -> UInt64 { try #require(k.kernel.fileObject(ofHandle: handle)).address }
+  func fileObject(_ handle: UInt64) throws -> UInt64 { try #require(try k.kernel.fileObject(ofHandle: handle)).address }
 
   /// Reads `count` bytes from the beginning into system memory.
   func read(_ handle: UInt64, _ count: UInt64, expect: NTSTATUS = .success) throws -> [UInt8] {

@@ -182,6 +182,38 @@ import WindowsTypes
     #expect(try f.g.call("FltDoCompletionProcessingWhenSafe", f.k.scratch, 0, 0, 0, safe, f.g.space()) & 0xff == 0)
   }
 
+  @Test("fast I/O: about the caller's own buffer, until a filter will have an IRP") func fastIO() throws {
+    let f = try F(hasVolume: false)
+    var volume = VolumeDescription(
+      device: F.volumeName, drive: "C:", files: [FileDescription(#"\Long directory\notes.txt"#, content: Array("hello".utf8))])
+    volume.hasFastIO = true
+    try f.k.kernel.addVolume(volume)
+    var (kinds, answer): ([UInt32], UInt64) = ([], 1)
+    _ = try reader(f) {
+      let flags = try f.k.load($0[0])
+      kinds.append(flags & 3)
+      return flags & 2 != 0 ? answer : 1
+    }
+    var statuses: [UInt32] = []
+    _ = try reader(f, altitude: "380000") { _ in 0 } post: {
+      statuses.append(try f.k.load($0[0] + 0xc))
+      return 0
+    }
+    let handle = try f.open()
+    // The first comes as an IRP: nothing is cached yet.
+    for _ in 0..<2 { #expect(try f.read(handle, 5) == Array("hello".utf8)) }
+    #expect(kinds == [1, 2])
+    answer = 3
+    #expect(try f.read(handle, 5) == Array("hello".utf8))
+    #expect(kinds == [1, 2, 2, 1])
+    #expect(statuses == [0, 0, NTSTATUS.fltDisallowFastIO.rawValue, 0])
+    #expect(f.g.violations.isEmpty)
+    // It cannot be pended.
+    answer = 2
+    #expect(try f.read(handle, 5) == Array("hello".utf8))
+    #expect(f.g.violations == ["a pre-operation callback of demo returned FLT_PREOP_PENDING for fast I/O"])
+  }
+
   @Test func workItems() throws {
     let f = try F()
     let filter = try f.start()
@@ -236,11 +268,11 @@ import WindowsTypes
       count += 1
       return 0
     }
-    _ = try reader(f) {
-      #expect(try f.g.status("FltSetCancelCompletion", $0[0], callback) == .success)
-      #expect(try f.g.status("FltClearCancelCompletion", $0[0]) == .success)
-      #expect(try f.g.status("FltSetCancelCompletion", $0[0], callback) == .success)
-      #expect(try f.g.call("FltCancelIo", $0[0]) & 0xff == 1)
+    _ = try reader(f) { (arguments: [UInt64]) throws -> UInt64 in
+      #expect(try f.g.status("FltSetCancelCompletion", arguments[0], callback) == .success)
+      #expect(try f.g.status("FltClearCancelCompletion", arguments[0]) == .success)
+      #expect(try f.g.status("FltSetCancelCompletion", arguments[0], callback) == .success)
+      #expect(try f.g.call("FltCancelIo", arguments[0]) & 0xff == 1)
       return 1
     }
     _ = try f.read(f.open(), 5)
