@@ -54,7 +54,9 @@ extension FixtureReader {
     }
     var file = FileDescription(path)
     if node.isScalar {
-      guard try node.text() == "directory" else { throw node.error("a file takes a mapping {text: …}, or “directory”, not \(node.described)") }
+      guard try node.text() == "directory" else {
+        throw node.error("a file takes a mapping {text: …}, or “directory”, not \(node.described)")
+      }
       file.isDirectory = true
       return file
     }

@@ -55,7 +55,7 @@ extension Kernel {
     default:
       let access: [UInt32] =
         [FileInformationClass.basic, FileInformationClass.all, FileInformationClass.networkOpen, FileInformationClass.attributeTag]
-        .contains(kind) ? [FileAccess.readAttributes] : []
+          .contains(kind) ? [FileAccess.readAttributes] : []
       let status = try await exchange(arguments, .queryInformation, buffer, length, isQuery: true, access: access) { _, stack in
         try stack.Parameters.QueryFile.Length.store(length)
         try stack.Parameters.QueryFile.FileInformationClass.store(kind)

@@ -104,7 +104,8 @@ extension Kernel {
     }
     if let fast { return fast }
     return try await issue(
-      arguments, isRead ? .read : .write, access: isRead ? [FileAccess.readData] : [FileAccess.writeData, FileAccess.appendData], buffers: [buffer]
+      arguments, isRead ? .read : .write, access: isRead ? [FileAccess.readData] : [FileAccess.writeData, FileAccess.appendData],
+      buffers: [buffer]
     ) { irp, device in
       if arguments.mode == .userMode {
         if isRead {
@@ -128,7 +129,9 @@ extension Kernel {
     let given = offset.isNull ? nil : try offset.load()
     if !isRead, let access = try entry(of: arguments.handle)?.grantedAccess,
       access & (FileAccess.appendData | FileAccess.writeData) == FileAccess.appendData
-    { return -1 }
+    {
+      return -1
+    }
     // FILE_USE_FILE_POINTER_POSITION
     if given == nil || given == -2 {
       guard isSynchronous else { throw GuestException(.invalidParameter) }

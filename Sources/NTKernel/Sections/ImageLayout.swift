@@ -70,7 +70,8 @@ final class ImageLayout {
       where page < protections.count { protections[page] = kind }
     }
     self.protections = protections
-    relocations = try Self.relocations(store, size, UInt64(word(optional + 96 + 40, UInt32.self)), UInt64(word(optional + 96 + 44, UInt32.self)))
+    relocations = try Self.relocations(
+      store, size, UInt64(word(optional + 96 + 40, UInt32.self)), UInt64(word(optional + 96 + 44, UInt32.self)))
   }
 
   /// The places that hold addresses, from the image's start on: IMAGE_REL_BASED_HIGHLOW.
@@ -98,7 +99,9 @@ final class ImageLayout {
     // IMAGE_FILE_RELOCS_STRIPPED
     guard characteristics & 1 == 0 else { return nil }
     let copy = PageStore(in: physical)
-    for page in store.residentPages { try copy.write(store.piece(4096, at: page << GuestMemory.pageShift), at: page << GuestMemory.pageShift) }
+    for page in store.residentPages {
+      try copy.write(store.piece(4096, at: page << GuestMemory.pageShift), at: page << GuestMemory.pageShift)
+    }
     let distance = UInt32(truncatingIfNeeded: address &- base)
     for place in relocations {
       let old = store.bytes(4, at: place).reversed().reduce(UInt32(0)) { $0 << 8 | UInt32($1) }

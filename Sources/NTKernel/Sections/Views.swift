@@ -186,7 +186,9 @@ extension Kernel {
     var run: (UInt64, UInt64)?
     for page in process.space.user.occupiedPages() {
       let address = UInt64(page) << GuestMemory.pageShift
-      if let last = run, last.1 == address { run = (last.0, address + GuestMemory.pageSize) } else {
+      if let last = run, last.1 == address {
+        run = (last.0, address + GuestMemory.pageSize)
+      } else {
         if let run { taken.append(run) }
         run = (address, address + GuestMemory.pageSize)
       }

@@ -83,7 +83,10 @@ import WindowsTypes
     #expect(try v.g.status(prefix + "QueryFullAttributesFile", none, buffer) == .objectNameNotFound)
   }
 
-  @Test("a volume says what it is: NtQueryVolumeInformationFile, NtSetVolumeInformationFile, ZwSetVolumeInformationFile", arguments: ["Nt", "Zw"]) func volume(prefix: String) throws {
+  @Test(
+    "a volume says what it is: NtQueryVolumeInformationFile, NtSetVolumeInformationFile, ZwSetVolumeInformationFile",
+    arguments: ["Nt", "Zw"]) func volume(prefix: String) throws
+  {
     let v = try VolumeGuest()
     if prefix == "Nt" { try v.k.map(1, in: v.k.notepad) }
     let (block, buffer) = prefix == "Nt" ? (v.k.buffer, v.k.buffer + 0x100) : (v.block, v.buffer)
@@ -130,7 +133,8 @@ import WindowsTypes
     _ v: VolumeGuest, _ handle: UInt64, _ pattern: String?, kind: UInt64 = 12, length: UInt64 = 0x200, single: Bool = false,
     prefix: String = "Zw"
   ) throws -> [String] {
-    let (nameLength, name): (UInt64, UInt64) = [1: (0x3c, 0x40), 2: (0x3c, 0x44), 3: (0x3c, 0x5e), 37: (0x3c, 0x68), 38: (0x3c, 0x50)][kind] ?? (8, 12)
+    let (nameLength, name): (UInt64, UInt64) =
+      [1: (0x3c, 0x40), 2: (0x3c, 0x44), 3: (0x3c, 0x5e), 37: (0x3c, 0x68), 38: (0x3c, 0x50)][kind] ?? (8, 12)
     var (names, isFirst): ([String], Bool) = ([], true)
     while true {
       let status = try v.g.status(

@@ -152,7 +152,8 @@ import WindowsTypes
   @Test("an image section has the file's sections at their addresses, relocated where they cannot be at their own") func image() throws {
     // mov eax,[10002000h]; ret; and the block of relocations that says so.
     var builder = PEBuilder([
-      .init(".text", at: 0x1000, [0xa1, 0x00, 0x20, 0x00, 0x10, 0xc3], PEBuilder.code), .init(".data", at: 0x2000, [0x2a, 0, 0, 0], PEBuilder.data),
+      .init(".text", at: 0x1000, [0xa1, 0x00, 0x20, 0x00, 0x10, 0xc3], PEBuilder.code),
+      .init(".data", at: 0x2000, [0x2a, 0, 0, 0], PEBuilder.data),
       .init(".reloc", at: 0x3000, [0, 0x10, 0, 0, 12, 0, 0, 0, 0x01, 0x30, 0, 0], PEBuilder.constants),
     ])
     builder.imageBase = 0x1000_0000
@@ -191,7 +192,8 @@ import WindowsTypes
     try v.g.call("ObfDereferenceObject", section)
   }
 
-  @Test("a user's pointers are checked", arguments: ["NtCreateSection", "NtMapViewOfSection", "NtAllocateVirtualMemory", "NtFreeVirtualMemory"])
+  @Test(
+    "a user's pointers are checked", arguments: ["NtCreateSection", "NtMapViewOfSection", "NtAllocateVirtualMemory", "NtFreeVirtualMemory"])
   func userPointers(name: String) throws {
     let v = try VolumeGuest()
     let (_, section) = try make(v, size: 0x1000)

@@ -110,7 +110,9 @@ import WindowsTypes
     #expect(try v.read(second, 5, at: 0) == .success)
   }
 
-  @Test("NtFlushBuffersFile and NtFsControlFile, ZwFlushBuffersFile and ZwFsControlFile", arguments: ["Nt", "Zw"]) func flushAndControl(prefix: String) throws {
+  @Test("NtFlushBuffersFile and NtFsControlFile, ZwFlushBuffersFile and ZwFsControlFile", arguments: ["Nt", "Zw"]) func flushAndControl(
+    prefix: String
+  ) throws {
     let v = try VolumeGuest()
     if prefix == "Nt" { try v.k.map(1, in: v.k.notepad) }
     let (block, buffer) = prefix == "Nt" ? (v.k.buffer, v.k.buffer + 16) : (v.block, v.buffer)

@@ -69,7 +69,10 @@ extension Export {
         try kernel.areMapped(pointers, beyond: size.isNull ? 0 : UInt64(max(0, size.load()))) ? 0 : 1
       },
       // nf-ntifs-mmmapviewofsection and its like are undocumented; the routine is what ZwCreateSection calls.
-      export("MmCreateSection(SectionObject, DesiredAccess, ObjectAttributes, MaximumSize, SectionPageProtection, AllocationAttributes, FileHandle, FileObject)", irql: .passive) {
+      export(
+        "MmCreateSection(SectionObject, DesiredAccess, ObjectAttributes, MaximumSize, SectionPageProtection, AllocationAttributes, FileHandle, FileObject)",
+        irql: .passive
+      ) {
         (
           kernel, result: Pointer<GuestWord>, access: UInt32, attributes: Pointer<OBJECT_ATTRIBUTES>, size: Pointer<Int64>,
           protection: UInt32, kind: UInt32, handle: GuestWord, file: Pointer<FILE_OBJECT>
@@ -82,7 +85,8 @@ extension Export {
             file = Pointer(entry.object, in: kernel.memory.memory)
           }
           let wish = Kernel.SectionWish(
-            access: access, maximumSize: size.isNull ? 0 : UInt64(max(0, try size.load())), protection: PageProtection(rawValue: protection),
+            access: access, maximumSize: size.isNull ? 0 : UInt64(max(0, try size.load())),
+            protection: PageProtection(rawValue: protection),
             attributes: kind, mode: .kernelMode)
           try result.store(GuestWord(try await kernel.makeSection(wish, of: file, grantedAccess: .max, path: nil)))
           return .success
