@@ -148,7 +148,7 @@ extension FilterManager {
     },
     // nf-fltkernel-fltreleaseresource
     export("FltReleaseResource(Resource)", module: "fltMgr", irql: .apc) { (kernel, resource: GuestWord) async throws in
-      _ = try await kernel.call(kernel.trapAddress(of: "ExReleaseResourceLite"), [resource.bits])
+      _ = try await kernel.call(kernel.trapAddress(of: "ExReleaseResourceLite"), [], setting: [.cx: resource.bits])
       _ = try await kernel.call(kernel.trapAddress(of: "KeLeaveCriticalRegion"), [])
     },
     // nf-fltkernel-fltgetecplistfromcallbackdata: extra create parameters came with Windows Vista; no create has any.

@@ -53,7 +53,7 @@ extension Kernel {
   private static func instance(_ key: RegistryKey) -> Result<InstanceKeys.Instance, Failure> {
     guard let altitude = key["Altitude"] else { return .failure(Failure(.objectNameNotFound)) }
     guard altitude.type == .string, let text = altitude.text else { return .failure(Failure(.objectTypeMismatch)) }
-    guard let place = Altitude(text) else { return .failure(Failure(.invalidParameter)) }
+    guard text.utf8.count <= 256, let place = Altitude(text) else { return .failure(Failure(.invalidParameter)) }
     // A missing value stands for no flags.
     let flags = key["Flags"]?.number ?? 0
     return .success(InstanceKeys.Instance(name: key.name, altitude: place, flags: .init(rawValue: UInt32(truncatingIfNeeded: flags))))

@@ -94,7 +94,8 @@ extension Kernel {
 
   /// A name in guest memory, with one reference; parsed as far as the volume.
   func makeName(_ text: String, volume: String, _ format: UInt32) throws -> Pointer<FLT_FILE_NAME_INFORMATION> {
-    let units = Array(text.utf16)
+    // What a counted string holds.
+    let units = Array(text.utf16.prefix(0x7fff))
     let size = UInt64(Pointer<FLT_FILE_NAME_INFORMATION>.size(in: memory.memory))
     guard let block = try allocatePool(size + UInt64(units.count * 2), tag: Self.contextTag) else {
       throw GuestException(.insufficientResources)
@@ -104,7 +105,7 @@ extension Kernel {
     try name.Size.store(UInt16(size))
     try name.Format.store(format)
     try put(0..<units.count, of: name, name.Name)
-    try put(0..<volume.utf16.count, of: name, name.Volume)
+    try put(0..<min(volume.utf16.count, units.count), of: name, name.Volume)
     filterManager.names[block] = Manager.Name(units: units, volume: volume.utf16.count, references: 1)
     register(Self.nameKind, block)
     return name

@@ -261,11 +261,9 @@ extension Kernel {
     try next.CompletionRoutine.store(Pointer(filterManager.completionTrap(self), in: memory.memory))
     try next.Context.store(Pointer(operation.data.address, in: memory.memory))
     if operation.isChanged { try apply(operation, to: next) }
+    let tell = try statusCallbacks(of: operation)
     let status = try await callDriver(volume.below, irp)
-    for (instance, routine, context) in operation.statusCallbacks where operation.stage != .finished {
-      try fill(operation, for: instance)
-      _ = try await call(routine, [operation.related.address, operation.block.address, UInt64(status.rawValue), context])
-    }
+    try await tell?(status)
     guard operation.waits else {
       if operation.stage == .finished || status == .pending { return operation.stage == .finished ? status : .pending }
       // A post-operation callback holds it back.
@@ -274,6 +272,25 @@ extension Kernel {
     }
     while !operation.isBelowDone { try await wait(for: event(of: operation), "the completion of \(operation.major)") }
     return try await finishAbove(operation)
+  }
+
+  /// Who asked to be told what the device below returns (FltRequestOperationStatusCallback), with the parameters as they are now: by
+  /// then the operation may be over.
+  private func statusCallbacks(of operation: Operation) throws -> ((NTSTATUS) async throws -> Void)? {
+    guard !operation.statusCallbacks.isEmpty else { return nil }
+    let (callbacks, file) = (operation.statusCallbacks, try operation.block.TargetFileObject.load())
+    let copy = try takeBlock()
+    let (block, related) = (copy.address + Operation.blockOffset, copy.address + Operation.relatedOffset)
+    try ParameterBlock(operation.block).store(Pointer(block, in: memory.memory))
+    return { [self] status in
+      for (instance, routine, context) in callbacks {
+        let objects = Pointer<FLT_RELATED_OBJECTS>(related, in: memory.memory)
+        try fill(objects, for: instance)
+        try objects.FileObject.store(file)
+        _ = try await call(routine, [related, block, UInt64(status.rawValue), context])
+      }
+      filterManager.spareBlocks.append(copy.address)
+    }
   }
 
   /// The event that a synchronized operation's thread waits on.

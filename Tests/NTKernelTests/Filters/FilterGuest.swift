@@ -135,4 +135,11 @@ final class FilterGuest {
     let units = try (0..<UInt64(k.half(string)) / 2).map { try k.memory.memory.load(UInt16.self, at: UInt64(k.load(string + 4)) + 2 * $0) }
     return String(decoding: units, as: UTF16.self)
   }
+
+  /// A relative time of a millisecond.
+  func delay() throws -> UInt64 {
+    let place = try g.space()
+    try k.store([UInt32(bitPattern: -10_000), 0xffff_ffff], at: place)
+    return place
+  }
 }

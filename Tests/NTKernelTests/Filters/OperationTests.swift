@@ -218,9 +218,17 @@ import WindowsTypes
     let f = try F()
     let filter = try f.start()
     let item = try f.g.call("FltAllocateGenericWorkItem")
+    var calls: [[UInt64]] = []
+    f.g.routine(at: 0xf8b0_9000, 3) {
+      calls.append($0)
+      return 0
+    }
     #expect(try f.g.status("FltQueueGenericWorkItem", item, f.k.scratch, 0xf8b0_9000, 1, 0) == .invalidParameter)
     #expect(try f.g.status("FltQueueGenericWorkItem", item, filter, 0xf8b0_9000, 1, 0) == .success)
     #expect(try f.k.kernel.leftovers(of: f.g.driver).map(\.what).contains("a generic work item"))
+    // A worker of higher priority runs it at once, or when this thread gives way.
+    try f.g.call("KeDelayExecutionThread", 0, 0, f.delay())
+    #expect(calls == [[item, filter, 0]])
     try f.g.call("FltFreeGenericWorkItem", item)
     try f.g.call("FltFreeGenericWorkItem", item)
     #expect(f.g.violations.count == 1)

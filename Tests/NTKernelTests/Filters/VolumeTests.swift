@@ -163,6 +163,8 @@ import WindowsTypes
     #expect(try f.out { try f.g.status("FltGetVolumeFromDeviceObject", filter, disk, $0) } == volume)
     let device = try f.out { try f.g.status("FltGetDeviceObject", volume, $0) }
     #expect(try f.k.load(device + 0x2c) == 8)
+    // All requests of the filter manager's device come to one routine.
+    #expect(try UInt64(f.k.load(UInt64(f.k.load(device + 8)) + 0x38)) == f.k.trap("FltpDispatch"))
     #expect(try f.g.status("FltGetVolumeFromDeviceObject", filter, f.g.device(nil), f.g.space()) == .invalidParameter)
     let file = try f.fileObject(f.open())
     #expect(try f.out { try f.g.status("FltGetVolumeFromFileObject", filter, file, $0) } == volume)
@@ -176,4 +178,9 @@ import WindowsTypes
       #expect(try f.g.status(routine, filter, 0, f.g.space()) == .invalidParameter, "\(routine)")
     }
   }
+
+  @Test(
+    "what only the filter manager and the file systems lead to is not for import",
+    arguments: ["FltpDispatch", "FltpPassThroughCompletion", "FltpCancelRoutine", "FltpWorkItem", "IopCompleteLate"])
+  func internals(name: String) { #expect(DeclarationTests.table.number(of: name) == nil) }
 }
