@@ -182,7 +182,9 @@ extension Kernel {
   func deleteContext(_ owner: Context.Owner, _ filter: Filter, _ old: Pointer<GuestWord>) async throws -> NTSTATUS {
     if !old.isNull { try old.store(0) }
     guard let context = filterManager.placed[Context.Place(owner: owner, filter: filter.address)] else { return .notFound }
-    if old.isNull { try await unlink(context) } else {
+    if old.isNull {
+      try await unlink(context)
+    } else {
       detach(context)
       try old.store(GuestWord(context.address))
     }

@@ -61,7 +61,8 @@ extension FilterManager {
     },
     // nf-fltkernel-fltsetstreamcontext
     export("FltSetStreamContext(Instance, FileObject, Operation, NewContext, OldContext)", module: "fltMgr", irql: .apc) {
-      (kernel, first: Pointer<Void>, second: Pointer<Void>, operation: UInt32, new: GuestWord, old: Pointer<GuestWord>) async throws -> NTSTATUS in
+      (kernel, first: Pointer<Void>, second: Pointer<Void>, operation: UInt32, new: GuestWord, old: Pointer<GuestWord>) async throws
+        -> NTSTATUS in
       switch try kernel.contextPlace(.stream, first, second, in: "FltSetStreamContext") {
       case .failure(let failure): return failure.code
       case .success(let (owner, filter)):
@@ -88,7 +89,8 @@ extension FilterManager {
     },
     // nf-fltkernel-fltsetstreamhandlecontext
     export("FltSetStreamHandleContext(Instance, FileObject, Operation, NewContext, OldContext)", module: "fltMgr", irql: .apc) {
-      (kernel, first: Pointer<Void>, second: Pointer<Void>, operation: UInt32, new: GuestWord, old: Pointer<GuestWord>) async throws -> NTSTATUS in
+      (kernel, first: Pointer<Void>, second: Pointer<Void>, operation: UInt32, new: GuestWord, old: Pointer<GuestWord>) async throws
+        -> NTSTATUS in
       switch try kernel.contextPlace(.streamHandle, first, second, in: "FltSetStreamHandleContext") {
       case .failure(let failure): return failure.code
       case .success(let (owner, filter)):
@@ -115,7 +117,8 @@ extension FilterManager {
     },
     // nf-fltkernel-fltsetvolumecontext
     export("FltSetVolumeContext(Filter, Volume, Operation, NewContext, OldContext)", module: "fltMgr", irql: .apc) {
-      (kernel, first: Pointer<Void>, second: Pointer<Void>, operation: UInt32, new: GuestWord, old: Pointer<GuestWord>) async throws -> NTSTATUS in
+      (kernel, first: Pointer<Void>, second: Pointer<Void>, operation: UInt32, new: GuestWord, old: Pointer<GuestWord>) async throws
+        -> NTSTATUS in
       switch try kernel.contextPlace(.volume, first, second, in: "FltSetVolumeContext") {
       case .failure(let failure): return failure.code
       case .success(let (owner, filter)):
@@ -196,7 +199,10 @@ extension FilterManager {
       try kernel.getContexts(objects, FLT_CONTEXT_TYPE(rawValue: UInt16(truncatingIfNeeded: wanted)), result)
     },
     // nf-fltkernel-fltreleasecontexts
-    export("FltReleaseContexts(Contexts)", module: "fltMgr", irql: .dispatch) { (kernel, contexts: Pointer<GuestWord>) async throws in
+    export(
+      "FltReleaseContexts(Contexts)"
+        + "FltReleaseContexts(Contexts)", module: "fltMgr", irql: .dispatch
+    ) {
       for index in 0..<6 {
         let address = try contexts[index].load().bits
         guard address != 0, let context = try kernel.context(address, in: "FltReleaseContexts") else { continue }

@@ -7,7 +7,8 @@ extension FilterManager {
   static let files: [Export] = [
     // nf-fltkernel-fltcreatefile
     export(
-      "FltCreateFile(Filter, Instance, FileHandle, DesiredAccess, ObjectAttributes, IoStatusBlock, AllocationSize, FileAttributes, ShareAccess, CreateDisposition, CreateOptions, EaBuffer, EaLength, Flags)",
+      "FltCreateFile(Filter, Instance, FileHandle, DesiredAccess, ObjectAttributes, IoStatusBlock, "
+        + "AllocationSize, FileAttributes, ShareAccess, CreateDisposition, CreateOptions, EaBuffer, EaLength, Flags)",
       module: "fltMgr", irql: .passive
     ) {
       (
@@ -23,7 +24,9 @@ extension FilterManager {
     .partially("Flags is not looked at"),
     // nf-fltkernel-fltcreatefileex: with a reference to the file object.
     export(
-      "FltCreateFileEx(Filter, Instance, FileHandle, FileObject, DesiredAccess, ObjectAttributes, IoStatusBlock, AllocationSize, FileAttributes, ShareAccess, CreateDisposition, CreateOptions, EaBuffer, EaLength, Flags)",
+      "FltCreateFileEx(Filter, Instance, FileHandle, FileObject, DesiredAccess, ObjectAttributes, "
+        + "IoStatusBlock, AllocationSize, FileAttributes, ShareAccess, CreateDisposition, CreateOptions, EaBuffer, "
+        + "EaLength, Flags)",
       module: "fltMgr", irql: .passive
     ) {
       (
@@ -46,7 +49,9 @@ extension FilterManager {
     .partially("Flags is not looked at"),
     // nf-fltkernel-fltcreatefileex2: with a reference to the file object.
     export(
-      "FltCreateFileEx2(Filter, Instance, FileHandle, FileObject, DesiredAccess, ObjectAttributes, IoStatusBlock, AllocationSize, FileAttributes, ShareAccess, CreateDisposition, CreateOptions, EaBuffer, EaLength, Flags, DriverContext)",
+      "FltCreateFileEx2(Filter, Instance, FileHandle, FileObject, DesiredAccess, ObjectAttributes, "
+        + "IoStatusBlock, AllocationSize, FileAttributes, ShareAccess, CreateDisposition, CreateOptions, EaBuffer, "
+        + "EaLength, Flags, DriverContext)",
       module: "fltMgr", irql: .passive
     ) {
       (
@@ -90,7 +95,8 @@ extension FilterManager {
     .partially("a request with CallbackRoutine is complete before the call returns"),
     // nf-fltkernel-fltwritefile
     export(
-      "FltWriteFile(InitiatingInstance, FileObject, ByteOffset, Length, Buffer, Flags, BytesWritten, CallbackRoutine, CallbackContext)",
+      "FltWriteFile(InitiatingInstance, FileObject, ByteOffset, Length, Buffer, Flags, BytesWritten, "
+        + "CallbackRoutine, CallbackContext)",
       module: "fltMgr", irql: .passive
     ) {
       (
@@ -106,9 +112,14 @@ extension FilterManager {
     }
     .partially("a request with CallbackRoutine is complete before the call returns"),
     // nf-fltkernel-fltqueryinformationfile
-    export("FltQueryInformationFile(Instance, FileObject, FileInformation, Length, FileInformationClass, LengthReturned)", module: "fltMgr", irql: .passive) {
+    export(
+      "FltQueryInformationFile(Instance, FileObject, FileInformation, Length, FileInformationClass, "
+        + "LengthReturned)", module: "fltMgr",
+      irql: .passive
+    ) {
       (
-        kernel, instance: Pointer<Void>, file: Pointer<FILE_OBJECT>, buffer: GuestWord, length: UInt32, type: UInt32, returned: Pointer<UInt32>
+        kernel, instance: Pointer<Void>, file: Pointer<FILE_OBJECT>, buffer: GuestWord, length: UInt32, type: UInt32,
+        returned: Pointer<UInt32>
       ) async throws -> NTSTATUS in
       guard let instance = try kernel.object(instance, Instance.self, in: "FltQueryInformationFile") else { return .invalidParameter }
       let (status, information) = try await kernel.askBuffered(instance, file, .queryInformation, buffer.bits, length, type, isInput: false)
@@ -116,7 +127,10 @@ extension FilterManager {
       return status
     },
     // nf-fltkernel-fltsetinformationfile
-    export("FltSetInformationFile(Instance, FileObject, FileInformation, Length, FileInformationClass)", module: "fltMgr", irql: .passive) {
+    export(
+      "FltSetInformationFile(Instance, FileObject, FileInformation, Length, FileInformationClass)"
+        + "FltSetInformationFile(Instance, FileObject, FileInformation, Length, FileInformationClass)", module: "fltMgr", irql: .passive
+    ) {
       (
         kernel, instance: Pointer<Void>, file: Pointer<FILE_OBJECT>, buffer: GuestWord, length: UInt32, type: UInt32
       ) async throws -> NTSTATUS in
@@ -126,7 +140,8 @@ extension FilterManager {
     },
     // nf-fltkernel-fltqueryvolumeinformationfile
     export(
-      "FltQueryVolumeInformationFile(Instance, FileObject, FsInformation, Length, FsInformationClass, LengthReturned)", module: "fltMgr",
+      "FltQueryVolumeInformationFile(Instance, FileObject, FsInformation, Length, FsInformationClass, "
+        + "LengthReturned)", module: "fltMgr",
       irql: .passive
     ) {
       (
@@ -143,7 +158,8 @@ extension FilterManager {
     },
     // nf-fltkernel-fltfscontrolfile
     export(
-      "FltFsControlFile(Instance, FileObject, FsControlCode, InputBuffer, InputBufferLength, OutputBuffer, OutputBufferLength, LengthReturned)",
+      "FltFsControlFile(Instance, FileObject, FsControlCode, InputBuffer, InputBufferLength, OutputBuffer, "
+        + "OutputBufferLength, LengthReturned)",
       module: "fltMgr", irql: .passive
     ) {
       (
@@ -159,7 +175,8 @@ extension FilterManager {
     },
     // nf-fltkernel-fltdeviceiocontrolfile
     export(
-      "FltDeviceIoControlFile(Instance, FileObject, IoControlCode, InputBuffer, InputBufferLength, OutputBuffer, OutputBufferLength, LengthReturned)",
+      "FltDeviceIoControlFile(Instance, FileObject, IoControlCode, InputBuffer, InputBufferLength, "
+        + "OutputBuffer, OutputBufferLength, LengthReturned)",
       module: "fltMgr", irql: .passive
     ) {
       (
@@ -181,7 +198,8 @@ extension FilterManager {
     },
     // nf-fltkernel-fltquerydirectoryfile
     export(
-      "FltQueryDirectoryFile(Instance, FileObject, FileInformation, Length, FileInformationClass, ReturnSingleEntry, FileName, RestartScan, LengthReturned)",
+      "FltQueryDirectoryFile(Instance, FileObject, FileInformation, Length, FileInformationClass, "
+        + "ReturnSingleEntry, FileName, RestartScan, LengthReturned)",
       module: "fltMgr", irql: .passive
     ) {
       (

@@ -20,7 +20,10 @@ extension FilterManager {
     }
     .partially("name provider callbacks of other filters are not asked"),
     // nf-fltkernel-fltgetfilenameinformationunsafe
-    export("FltGetFileNameInformationUnsafe(FileObject, Instance, NameOptions, FileNameInformation)", module: "fltMgr", irql: .apc) {
+    export(
+      "FltGetFileNameInformationUnsafe(FileObject, Instance, NameOptions, FileNameInformation)"
+        + "FltGetFileNameInformationUnsafe(FileObject, Instance, NameOptions, FileNameInformation)", module: "fltMgr", irql: .apc
+    ) {
       (
         kernel, file: Pointer<FILE_OBJECT>, instance: GuestWord, options: UInt32, result: Pointer<Pointer<FLT_FILE_NAME_INFORMATION>>
       ) -> NTSTATUS in
@@ -65,7 +68,8 @@ extension FilterManager {
     },
     // nf-fltkernel-fltgetdestinationfilenameinformation
     export(
-      "FltGetDestinationFileNameInformation(Instance, FileObject, RootDirectory, FileName, FileNameLength, NameOptions, RetFileNameInformation)",
+      "FltGetDestinationFileNameInformation(Instance, FileObject, RootDirectory, FileName, FileNameLength, "
+        + "NameOptions, RetFileNameInformation)",
       module: "fltMgr", irql: .passive
     ) {
       (

@@ -68,7 +68,10 @@ extension FilterManager {
       try kernel.freeWorkItem(item, in: "FltFreeGenericWorkItem")
     },
     // nf-fltkernel-fltqueuegenericworkitem
-    export("FltQueueGenericWorkItem(FltWorkItem, FltObject, WorkerRoutine, QueueType, Context)", module: "fltMgr", irql: .dispatch) {
+    export(
+      "FltQueueGenericWorkItem(FltWorkItem, FltObject, WorkerRoutine, QueueType, Context)"
+        + "FltQueueGenericWorkItem(FltWorkItem, FltObject, WorkerRoutine, QueueType, Context)", module: "fltMgr", irql: .dispatch
+    ) {
       (
         kernel, item: Pointer<Void>, object: Pointer<Void>, routine: GuestWord, queue: UInt32, context: GuestWord
       ) -> NTSTATUS in
@@ -91,7 +94,10 @@ extension FilterManager {
       return try await kernel.cancel(operation.irp) ? 1 : 0
     },
     // nf-fltkernel-fltisiocanceled
-    export("FltIsIoCanceled(CallbackData)", module: "fltMgr", irql: .dispatch) { (kernel, data: Pointer<FLT_CALLBACK_DATA>) -> UInt8 in
+    export(
+      "FltIsIoCanceled(CallbackData)"
+        + "FltIsIoCanceled(CallbackData)", module: "fltMgr", irql: .dispatch
+    ) {
       guard let operation = try kernel.operation(data, in: "FltIsIoCanceled"), !operation.irp.isNull else { return 0 }
       return try operation.irp.Cancel.load()
     },

@@ -7,7 +7,8 @@ extension FilterManager {
   static let queues: [Export] = [
     // nf-fltkernel-fltcbdqinitialize
     export(
-      "FltCbdqInitialize(Instance, Cbdq, CbdqInsertIo, CbdqRemoveIo, CbdqPeekNextIo, CbdqAcquire, CbdqRelease, CbdqCompleteCanceledIo)",
+      "FltCbdqInitialize(Instance, Cbdq, CbdqInsertIo, CbdqRemoveIo, CbdqPeekNextIo, CbdqAcquire, CbdqRelease, "
+        + "CbdqCompleteCanceledIo)",
       module: "fltMgr"
     ) {
       (

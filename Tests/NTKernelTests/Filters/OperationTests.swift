@@ -79,7 +79,11 @@ import WindowsTypes
 
   @Test func nonsenseOnTheWayUp() throws {
     let f = try F()
-    _ = try reader(f) { _ in 0 } post: { _ in 7 }
+    _ = try reader(f) { _ in
+      0
+    } post: { _ in
+      7
+    }
     #expect(try f.read(f.open(), 5) == Array("hello".utf8))
     #expect(f.g.violations == ["a post-operation callback of demo returned 7, which is no FLT_POSTOP_CALLBACK_STATUS"])
   }
@@ -154,7 +158,9 @@ import WindowsTypes
 
   @Test func pendedOnTheWayUp() throws {
     let f = try F()
-    _ = try reader(f) { _ in 5 } post: {
+    _ = try reader(f) { _ in
+      5
+    } post: {
       try f.g.call("FltCompletePendedPostOperation", $0[0])
       return 1
     }
@@ -170,7 +176,9 @@ import WindowsTypes
       count += 1
       return 0
     }
-    _ = try reader(f) { _ in 0 } post: {
+    _ = try reader(f) { _ in
+      0
+    } post: {
       let result = try f.g.space()
       #expect(try f.g.call("FltDoCompletionProcessingWhenSafe", $0[0], $0[1], 0, 0, safe, result) & 0xff == 1)
       #expect(try f.g.call("FltDoCompletionProcessingWhenSafe", $0[0], $0[1], 0, 1, safe, result) & 0xff == 1)
@@ -195,7 +203,9 @@ import WindowsTypes
       return flags & 2 != 0 ? answer : 1
     }
     var statuses: [UInt32] = []
-    _ = try reader(f, altitude: "380000") { _ in 0 } post: {
+    _ = try reader(f, altitude: "380000") { _ in
+      0
+    } post: {
       statuses.append(try f.k.load($0[0] + 0xc))
       return 0
     }
@@ -360,7 +370,6 @@ import WindowsTypes
     try f.g.call("FltAcquireResourceShared", resource)
     try f.g.call("FltReleaseResource", resource)
     #expect(try f.k.load(f.k.currentThread + 0xd4) == 0)
-    #expect(try f.g.bugCheck("FltReleaseResource", resource).first == 0xe3)
     // Extra create parameters and transactions are Windows Vista's.
     let data = try f.g.space(0x60)
     try f.k.store(UInt32(data + 0x2c), at: data + 8)
@@ -370,5 +379,6 @@ import WindowsTypes
     #expect(try f.g.status("FltGetNextExtraCreateParameter", filter, 0, 0, 0, 0, 0) == .notFound)
     #expect(try f.g.call("FltIsEcpFromUserMode", filter, 0) & 0xff == 0)
     #expect(try f.g.status("FltEnlistInTransaction", instance, 0, 0, 0) == .notSupported)
+    #expect(try f.g.bugCheck("FltReleaseResource", resource).first == 0xe3)
   }
 }
