@@ -200,9 +200,8 @@ extension FilterManager {
     },
     // nf-fltkernel-fltreleasecontexts
     export(
-      "FltReleaseContexts(Contexts)"
-        + "FltReleaseContexts(Contexts)", module: "fltMgr", irql: .dispatch
-    ) {
+      "FltReleaseContexts(Contexts)", module: "fltMgr", irql: .dispatch
+    ) { (kernel, contexts: Pointer<GuestWord>) async throws in
       for index in 0..<6 {
         let address = try contexts[index].load().bits
         guard address != 0, let context = try kernel.context(address, in: "FltReleaseContexts") else { continue }

@@ -128,8 +128,7 @@ extension FilterManager {
     },
     // nf-fltkernel-fltsetinformationfile
     export(
-      "FltSetInformationFile(Instance, FileObject, FileInformation, Length, FileInformationClass)"
-        + "FltSetInformationFile(Instance, FileObject, FileInformation, Length, FileInformationClass)", module: "fltMgr", irql: .passive
+      "FltSetInformationFile(Instance, FileObject, FileInformation, Length, FileInformationClass)", module: "fltMgr", irql: .passive
     ) {
       (
         kernel, instance: Pointer<Void>, file: Pointer<FILE_OBJECT>, buffer: GuestWord, length: UInt32, type: UInt32

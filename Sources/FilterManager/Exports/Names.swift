@@ -21,8 +21,7 @@ extension FilterManager {
     .partially("name provider callbacks of other filters are not asked"),
     // nf-fltkernel-fltgetfilenameinformationunsafe
     export(
-      "FltGetFileNameInformationUnsafe(FileObject, Instance, NameOptions, FileNameInformation)"
-        + "FltGetFileNameInformationUnsafe(FileObject, Instance, NameOptions, FileNameInformation)", module: "fltMgr", irql: .apc
+      "FltGetFileNameInformationUnsafe(FileObject, Instance, NameOptions, FileNameInformation)", module: "fltMgr", irql: .apc
     ) {
       (
         kernel, file: Pointer<FILE_OBJECT>, instance: GuestWord, options: UInt32, result: Pointer<Pointer<FLT_FILE_NAME_INFORMATION>>

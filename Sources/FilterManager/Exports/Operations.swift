@@ -69,8 +69,7 @@ extension FilterManager {
     },
     // nf-fltkernel-fltqueuegenericworkitem
     export(
-      "FltQueueGenericWorkItem(FltWorkItem, FltObject, WorkerRoutine, QueueType, Context)"
-        + "FltQueueGenericWorkItem(FltWorkItem, FltObject, WorkerRoutine, QueueType, Context)", module: "fltMgr", irql: .dispatch
+      "FltQueueGenericWorkItem(FltWorkItem, FltObject, WorkerRoutine, QueueType, Context)", module: "fltMgr", irql: .dispatch
     ) {
       (
         kernel, item: Pointer<Void>, object: Pointer<Void>, routine: GuestWord, queue: UInt32, context: GuestWord
@@ -95,9 +94,8 @@ extension FilterManager {
     },
     // nf-fltkernel-fltisiocanceled
     export(
-      "FltIsIoCanceled(CallbackData)"
-        + "FltIsIoCanceled(CallbackData)", module: "fltMgr", irql: .dispatch
-    ) {
+      "FltIsIoCanceled(CallbackData)", module: "fltMgr", irql: .dispatch
+    ) { (kernel, data: Pointer<FLT_CALLBACK_DATA>) -> UInt8 in
       guard let operation = try kernel.operation(data, in: "FltIsIoCanceled"), !operation.irp.isNull else { return 0 }
       return try operation.irp.Cancel.load()
     },
