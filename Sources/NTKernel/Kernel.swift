@@ -109,6 +109,8 @@ public final class Kernel {
   var time = VirtualTime()
   /// The count of instructions from which on ``clockInterrupt()`` is wanted; `.max` while nothing could come of it.
   public internal(set) var deadline = UInt64.max
+  /// Asked when no thread is ready, before time passes: whether somebody outside the run has made one ready. It may take its time.
+  public var awaitOutside: (() throws -> Bool)?
   /// Told when ``deadline`` moves. Set by whoever owns the processor.
   public var onDeadline: (UInt64) -> Void = { _ in }
 

@@ -10,6 +10,8 @@ enum Activation {
   case step
   /// A thread's outermost routine: its end is the thread's.
   case thread
+  /// What a thread does for the run beside the run's calls: its end leaves the thread at rest.
+  case service
   /// Calls that interrupted a thread, which goes on with these registers; `nil` where nobody ran.
   case interrupt([Register: UInt64]?)
 }

@@ -105,6 +105,7 @@ extension Kernel {
         callResult = .returned(value)
         return .stop
       case .thread: return try endRunningThread(.success)
+      case .service: return try runNextThread()
       case .interrupt(let values): return try returnFromInterrupt(to: values)
       case .dispatch, nil: throw KernelError("exception dispatch returned")
       }

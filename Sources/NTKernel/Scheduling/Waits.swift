@@ -6,7 +6,7 @@ import WindowsTypes
 ///
 /// What each kind of object does to a waiter and a waiter to it: KeWaitForSingleObject and the pages of the objects.
 extension Kernel {
-  typealias DispatcherObject = Pointer<DISPATCHER_HEADER>
+  package typealias DispatcherObject = Pointer<DISPATCHER_HEADER>
 
   /// How a wait ends: at once with a status, or the thread blocks.
   enum WaitOutcome { case satisfied(NTSTATUS), blocked }
@@ -61,7 +61,7 @@ extension Kernel {
   }
 
   /// For routines that go on after a wait.
-  func waiting(_ objects: [DispatcherObject], _ type: WAIT_TYPE = .any, timeout: Int64? = nil) async throws -> NTSTATUS {
+  package func waiting(_ objects: [DispatcherObject], _ type: WAIT_TYPE = .any, timeout: Int64? = nil) async throws -> NTSTATUS {
     guard case .blocked = try beginWait(objects, type, timeout: timeout), let thread = running else { return .success }
     let status = try await thread.routines.suspend(.blocked, at: registers[.sp])
     return NTSTATUS(rawValue: UInt32(truncatingIfNeeded: status))
@@ -83,7 +83,7 @@ extension Kernel {
   }
 
   /// Ends a thread's wait: off the lists, and ready.
-  func wake(_ thread: Thread, _ status: NTSTATUS) throws {
+  package func wake(_ thread: Thread, _ status: NTSTATUS) throws {
     let blocks = try thread.object.Tcb.WaitBlockList.load()
     for index in thread.waitsFor.indices { try blocks.advanced(by: index).WaitListEntry.remove() }
     thread.waitsFor = []
