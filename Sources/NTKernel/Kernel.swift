@@ -98,6 +98,8 @@ public final class Kernel {
   public internal(set) var failure: (any Error)?
   /// `CR0` and the descriptor table registers, as guest code last wrote them.
   var control = ControlRegisters()
+  /// What modules above this one keep with the kernel, by type.
+  var parts: [ObjectIdentifier: AnyObject] = [:]
   /// What run-time routines keep between calls and guest code cannot see.
   var runtime = RuntimeState()
   /// What an instruction at an address belongs to: tells a driver's fault from the kernel's own. Set by the loader.
@@ -168,6 +170,7 @@ public final class Kernel {
       thread.routines.end()
     }
     workQueues = [:]
+    parts = [:]
   }
 
   /// The processor page, the shared data page, the segments.

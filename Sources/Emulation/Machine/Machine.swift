@@ -130,7 +130,9 @@ final class Machine: Supervisor {
     case .bugCheck(let bugCheck): end(.bugCheck(bugCheck))
     case .memoryExhausted: end(.limit(.memory))
     case .idle where isIdling: kernel.leaveIdle()
-    case .idle: end(.waiting)
+    case .idle:
+      kernel.noteWaits()
+      end(.waiting)
     case .endless: end(.limit(.instructions))
     case .missingRoutine(let name): end(.missingRoutine(name))
     case nil: if isStoppedByWatcher { end(.stopped) }

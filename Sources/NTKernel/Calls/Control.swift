@@ -224,7 +224,7 @@ extension Kernel {
   }
 
   /// Where guest code is: the instruction or the return address of the export that runs, and who called it.
-  func site() -> Site {
+  package func site() -> Site {
     let here = memory.memory
     let ip = registers[.ip]
     let isInExport = trapPlaces.contains(ip)

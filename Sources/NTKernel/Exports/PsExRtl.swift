@@ -126,7 +126,7 @@ extension Export {
 
 extension Kernel {
   /// A block that is none is bugcheck 0xC2, BAD_POOL_CALLER, with 7: it is already free.
-  func freePool(_ block: UInt64) throws {
+  package func freePool(_ block: UInt64) throws {
     guard nonPagedPool.free(block) || pagedPool.free(block) else { throw BugCheck(.badPoolCaller, 7, 0, 0, block) }
   }
 }

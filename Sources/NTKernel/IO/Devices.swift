@@ -71,7 +71,7 @@ extension Kernel {
     try device.Vpb.store(vpb)
   }
 
-  func initializeEvent(_ event: Pointer<KEVENT>, _ type: DispatcherObjectType, isSet: Bool) throws {
+  package func initializeEvent(_ event: Pointer<KEVENT>, _ type: DispatcherObjectType, isSet: Bool) throws {
     try event.Header.initialize(type, state: isSet ? 1 : 0, size: 4)
   }
 

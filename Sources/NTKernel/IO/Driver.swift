@@ -29,9 +29,9 @@ extension Kernel {
   public var drivers: [Driver] { io.drivers }
 
   /// The loaded driver whose image holds `address`.
-  func driver(containing address: UInt64) -> Driver? { io.drivers.last { $0.isLoaded && $0.range.contains(address) } }
+  package func driver(containing address: UInt64) -> Driver? { io.drivers.last { $0.isLoaded && $0.range.contains(address) } }
 
-  func driver(at object: UInt64) -> Driver? { io.drivers.last { $0.isLoaded && $0.object.address == object } }
+  package func driver(at object: UInt64) -> Driver? { io.drivers.last { $0.isLoaded && $0.object.address == object } }
 
   /// Makes the driver object of an image that is in memory, as the I/O manager does before it calls `DriverEntry`.
   ///
@@ -102,7 +102,7 @@ extension Kernel {
   /// Unloads a driver: `DriverUnload`, then a report of what it left behind.
   ///
   /// Without `DriverUnload` it is refused (nc-wdm-driver_unload); while a device of its is open or attached to, it waits.
-  func unload(_ driver: Driver) async throws -> NTSTATUS {
+  package func unload(_ driver: Driver) async throws -> NTSTATUS {
     let routine = try driver.object.DriverUnload.load()
     guard !routine.isNull else { return .invalidDeviceRequest }
     guard try devices(of: driver).allSatisfy({ try $0.ReferenceCount.load() == 0 && $0.AttachedDevice.load().isNull }) else {

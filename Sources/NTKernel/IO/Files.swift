@@ -23,7 +23,7 @@ extension Kernel {
   }
 
   /// The process whose address space the running thread is in.
-  func requestor() throws -> Process { process(at: try currentProcess().address) ?? currentSpaceOwner }
+  package func requestor() throws -> Process { process(at: try currentProcess().address) ?? currentSpaceOwner }
 
   /// Opens what `path` names: a file object, and an `IRP_MJ_CREATE` down the device's stack.
   func openFile(_ path: String, _ options: OpenOptions) async throws -> Result<(Pointer<FILE_OBJECT>, information: UInt64), Refusal> {

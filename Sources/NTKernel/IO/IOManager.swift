@@ -55,18 +55,18 @@ final class CallSite {
 
 extension Kernel {
   /// Notes that a driver is to be called for `what` until it is taken back.
-  func register(_ what: String, _ key: UInt64) { io.registrations.append(.init(what: what, key: key, site: site())) }
+  package func register(_ what: String, _ key: UInt64) { io.registrations.append(.init(what: what, key: key, site: site())) }
 
   /// Takes a registration back. Returns whether there was one.
   @discardableResult
-  func unregister(_ what: String, _ key: UInt64) -> Bool {
+  package func unregister(_ what: String, _ key: UInt64) -> Bool {
     guard let index = io.registrations.firstIndex(where: { $0.what == what && $0.key == key }) else { return false }
     io.registrations.remove(at: index)
     return true
   }
 
   /// Says that guest code broke a rule of the I/O manager's.
-  func report(violation sentence: String, at place: Site? = nil) {
+  package func report(violation sentence: String, at place: Site? = nil) {
     stream.append(.violation(sentence, site: place ?? site()))
   }
 

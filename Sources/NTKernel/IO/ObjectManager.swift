@@ -41,7 +41,7 @@ extension Kernel {
   func objectType(_ kind: ObjectKind) throws -> UInt64 { try objectType(named: kind.rawValue).address }
 
   /// Makes `string` describe a fresh copy of `text`.
-  func store(_ text: String, in string: Pointer<UNICODE_STRING>) throws {
+  package func store(_ text: String, in string: Pointer<UNICODE_STRING>) throws {
     try string.store(text, buffer: Pointer(try allocate(UInt64(text.utf16.count * 2 + 2)), in: memory.memory))
   }
 

@@ -165,7 +165,7 @@ extension Kernel {
   }
 
   /// `KeSetEvent`, without a boost.
-  func set(_ event: Pointer<KEVENT>) throws {
+  package func set(_ event: Pointer<KEVENT>) throws {
     try event.Header.SignalState.store(1)
     try signal(event.Header)
   }

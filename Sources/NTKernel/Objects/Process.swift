@@ -74,7 +74,7 @@ extension Kernel {
   }
 
   /// The process that the current thread is attached to: `KPCR.PrcbData.CurrentThread->ApcState.Process`.
-  func currentProcess() throws -> Pointer<KPROCESS> { try currentThread().ApcState.Process.load() }
+  package func currentProcess() throws -> Pointer<KPROCESS> { try currentThread().ApcState.Process.load() }
 
   /// Ends a process: its address space goes, unless pages of it are still locked.
   ///

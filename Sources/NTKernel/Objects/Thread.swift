@@ -104,7 +104,7 @@ extension Kernel {
   }
 
   /// The running thread's object: `fs:[124h]`.
-  func currentThread() throws -> Pointer<KTHREAD> { try kpcr.PrcbData.CurrentThread.load() }
+  package func currentThread() throws -> Pointer<KTHREAD> { try kpcr.PrcbData.CurrentThread.load() }
 
   /// Attaches `thread` to `process` before the run begins, as its own call of `KeStackAttachProcess` would.
   public func attach(_ thread: Thread, to process: Process) throws {

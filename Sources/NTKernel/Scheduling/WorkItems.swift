@@ -2,17 +2,23 @@ import Guest
 import WindowsTypes
 
 /// A routine that waits for a system worker thread.
-struct WorkItem {
+package struct WorkItem {
   let routine: UInt64
   let arguments: [UInt64]
   /// Runs when the routine has returned.
   let finish: () throws -> Void
+
+  package init(routine: UInt64, arguments: [UInt64], finish: @escaping () throws -> Void) {
+    self.routine = routine
+    self.arguments = arguments
+    self.finish = finish
+  }
 }
 
 /// The system worker threads: routines at PASSIVE_LEVEL, in the System process.
 extension Kernel {
   /// Queues `item` for the worker of its queue; the worker is made when it is first needed.
-  func queue(_ item: WorkItem, queue: Int) throws {
+  package func queue(_ item: WorkItem, queue: Int) throws {
     workQueues[queue, default: []].append(item)
     if let worker = workers[queue] {
       if case .routine = worker.resumption, worker.isIdleWorker {

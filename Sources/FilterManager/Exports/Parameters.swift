@@ -4,7 +4,10 @@ import WindowsTypes
 
 /// The filter manager's own routines.
 public enum FilterManager {
-  public static let exports: [Export] = [
+  /// All of them. Traces depend on the order, so what is new goes to the end.
+  public static let exports: [Export] = [parameters, filters].flatMap { $0 }
+
+  static let parameters: [Export] = [
     // nf-fltkernel-fltdecodeparameters: hands out the addresses of the operation's parameter fields.
     export("FltDecodeParameters(CallbackData, MdlAddressPointer, Buffer, Length, DesiredAccess)", module: "fltMgr") {
       (
