@@ -54,7 +54,7 @@ let package = Package(
       ]),
     room("Reporting", knows: ["Disassembly", "Emulation", "Events", "Guest", "Images", "NTKernel", "Verification", "WindowsTypes"]),
     room(
-      "Probelock", knows: ["Emulation", "Events", "Guest", "GuestCode", "Images", "NTKernel", "Reporting", "Verification", "WindowsTypes"]),
+      "Probelock", knows: ["Emulation", "Events", "FilterManager", "Guest", "GuestCode", "Images", "NTKernel", "Reporting", "Verification", "WindowsTypes"]),
     room(
       "Commands",
       knows: [

@@ -150,9 +150,9 @@ extension Machine {
     return [try self.handle(handle, line), 0, 0, 0, block, buffer.address, UInt64(buffer.length), place, 0]
   }
 
-  private func handle(_ name: String, _ line: Int?) throws -> UInt64 { try address(of: .named(name, offset: 0), line: line) }
+  func handle(_ name: String, _ line: Int?) throws -> UInt64 { try address(of: .named(name, offset: 0), line: line) }
 
-  private func word(at address: UInt64, in process: NTKernel.Process) throws -> UInt64 {
+  func word(at address: UInt64, in process: NTKernel.Process) throws -> UInt64 {
     let before = memory.current
     memory.activate(process.space)
     defer { memory.activate(before) }

@@ -1,4 +1,5 @@
 import Events
+import FilterManager
 import Guest
 import Images
 import Memory
@@ -17,6 +18,9 @@ public struct EmulationOptions: Sendable {
   public var instructionLimit: UInt64?
   /// Where an image named by the fixture comes from: a file beside the fixture, or one of the built-in ones.
   public var images = ImageSource()
+
+  /// Services that threads of the fixture's run, by the thread's name: in place of what its `serve` step says.
+  public var services: [String: FilterService] = [:]
 
   public init() {}
 }

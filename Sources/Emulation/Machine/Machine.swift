@@ -31,6 +31,8 @@ final class Machine: Supervisor {
   var isOver = false
   var mismatches: [Mismatch] = []
   var drivers: [DriverRecord] = []
+  /// The threads whose services are processes of their own.
+  var remoteThreads: Set<Int> = []
   /// Whether the machine runs on its own until it has nothing to do.
   var isIdling = false
   private var watch: ((Event) -> Watch)?
@@ -129,7 +131,9 @@ final class Machine: Supervisor {
     switch kernel.ending {
     case .bugCheck(let bugCheck): end(.bugCheck(bugCheck))
     case .memoryExhausted: end(.limit(.memory))
-    case .idle where isIdling: kernel.leaveIdle()
+    case .idle where isIdling:
+      kernel.noteDeadlock(among: kernel.waitingThreads())
+      kernel.leaveIdle()
     case .idle:
       kernel.noteWaits()
       end(.waiting)

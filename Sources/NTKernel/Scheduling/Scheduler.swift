@@ -22,7 +22,10 @@ enum Resumption {
 struct ThreadBlocks: Error {}
 
 /// The running thread ends here and now.
-struct ThreadEnds: Error { let status: NTSTATUS }
+package struct ThreadEnds: Error {
+  let status: NTSTATUS
+  package init(status: NTSTATUS) { self.status = status }
+}
 
 /// Who runs: one processor, the highest priority first, and first come first served within one.
 ///
