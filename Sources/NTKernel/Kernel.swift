@@ -46,6 +46,12 @@ public final class Kernel {
   var resourceWaiters: [UInt64: [ResourceWaiter]] = [:]
 
   var handles = HandleTable()
+  /// The run's registry. Made when it is first asked for.
+  public private(set) lazy var registry: Registry = {
+    let registry = Registry()
+    registry.now = { [unowned self] in systemTime }
+    return registry
+  }()
   var io = IOManager()
   var nonPagedPool: Pool
   var pagedPool: Pool
@@ -113,6 +119,8 @@ public final class Kernel {
   public internal(set) var deadline = UInt64.max
   /// Asked when no thread is ready, before time passes: whether somebody outside the run has made one ready. It may take its time.
   public var awaitOutside: (() throws -> Bool)?
+  /// Makes the object of a driver that a service's name stands for, ready to start; `nil` where there is none. Set by the loader.
+  public var prepareDriver: (_ service: String) throws -> Driver? = { _ in nil }
   /// Told when ``deadline`` moves. Set by whoever owns the processor.
   public var onDeadline: (UInt64) -> Void = { _ in }
 

@@ -8,7 +8,7 @@ let laterSteps = #"""
   processes: {client.exe: {id: 1232, memory: {0x00130000: {size: 0x1000, text: ping}}}}
   threads: {client: client.exe}
   calls:
-  - {on: client, connect: '\MonitorPort', as: port}
+  - {create-process: calc.exe, id: 1300}
   - {run: until-idle}
 
   """#
@@ -98,7 +98,7 @@ private let mistakes: [Mistake] = [
   Mistake("fixture: 1\nabout: \"x\n", "a.yaml:2: a quotation that does not end"),
   Mistake("fixture: 1\nabout: a\0b\n", "a.yaml:2: a NUL byte: a fixture is text"),
   Mistake("fixture: 1\nabout: \u{1}\n", "a.yaml:2: not YAML: control characters are not allowed"),
-  Mistake("", "a.yaml:6: steps with “connect” are not there yet", after: laterSteps),
+  Mistake("", "a.yaml:6: steps with “create-process” are not there yet", after: laterSteps),
   Mistake("calls: [{on: t, call: nt!F, with: {A: {wirte: {}}}}]\n", "did you mean “write”?", after: world),
   Mistake(
     "calls: [{on: t, call: nt!F, with: [82210020]}]\n",
@@ -157,7 +157,7 @@ func stepsToCome() {
       replies: [{to: {text: created}, with: {u32: 1}, after: 2ms}]
     - {create-process: calc.exe, id: 1300}
     """#
-  #expect(message(monitor) == "a.yaml:7: steps with “connect” are not there yet")
+  #expect(message(monitor) == "a.yaml:11: steps with “create-process” are not there yet")
 }
 
 @Test("aliases that would expand to millions are refused at once, wherever they hide")

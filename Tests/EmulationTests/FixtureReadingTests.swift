@@ -68,6 +68,19 @@ let everything = #"""
   - {at: fltMgr!FltLockUserBuffer+0x1b, bytes: 90 90, was: ff d0}
   - at: 0x8042d0a0
     bytes: cc
+  registry:
+    Services\demo\Parameters:
+      "@": {sz: the default value}
+      Limit: {dword: 5}
+      Big: {qword: 0x100000000}
+      Path: {expand-sz: '%SystemRoot%\x'}
+      List: {multi-sz: [a, b]}
+      Raw: {binary: 0a 0b}
+      Odd: {type: REG_DWORD, bytes: "01"}
+      Own: {type: 0x1234}
+      Old: absent
+    HKLM\SYSTEM\Setup: absent
+    \Registry\Machine\Software\Demo: {}
   calls:
   - {on: app, call: nt!IoThreadToProcess, with: [worker], as: owner, expect: System}
   - on: worker
@@ -177,7 +190,15 @@ func everyKey() throws {
   #expect(fixture.expect.bugcheck == .init(0x76, parameters: [0, .exactly(.process("app.exe")), .any, .any]))
   #expect(fixture.expect.messages == ["hello\n", "yes"])
   #expect(fixture.expect.calls.map(\.process) == [nil, "app.exe"])
-  #expect(fixture.steps[0].origin.line == 41)
+  #expect(fixture.registry.map(\.path) == [#"Services\demo\Parameters"#, #"HKLM\SYSTEM\Setup"#, #"\Registry\Machine\Software\Demo"#])
+  #expect(
+    fixture.registry[0].values == [
+      .init("", .string("the default value")), .init("Limit", .dword(5)), .init("Big", .qword(0x1_0000_0000)),
+      .init("Path", .expandableString(#"%SystemRoot%\x"#)), .init("List", .strings(["a", "b"])), .init("Raw", .binary([10, 11])),
+      .init("Odd", .init(.dword, [1])), .init("Own", .init(.init(rawValue: 0x1234), [])), .init("Old", nil),
+    ])
+  #expect(fixture.registry.map(\.isAbsent) == [false, true, false])
+  #expect(fixture.steps[0].origin.line == 54)
 }
 
 @Test("the template reads as it stands")

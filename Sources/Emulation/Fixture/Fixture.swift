@@ -26,6 +26,8 @@ public struct Fixture: Hashable, Sendable {
   /// Kernel allocations that calls take as arguments.
   public var values: [Value]
   public var patches: [Patch]
+  /// What the run's registry holds beyond the default, in the order in which it is made.
+  public var registry: [RegistryKey]
   /// What happens, in order: the YAML key `calls`.
   public var steps: [Step]
   /// What holds when all steps are done.
@@ -34,7 +36,8 @@ public struct Fixture: Hashable, Sendable {
   public init(
     _ name: String, about: String = "", target: Target = .windowsXP_x86, load: [String] = ["nt.listing"], seed: UInt64 = 1,
     limits: Limits = Limits(), processes: [Process] = [], sections: [Section] = [], threads: [Thread] = [],
-    kernel: [Region] = [], values: [Value] = [], patches: [Patch] = [], steps: [Step] = [], expect: Expectation = Expectation()
+    kernel: [Region] = [], values: [Value] = [], patches: [Patch] = [], registry: [RegistryKey] = [],
+    steps: [Step] = [], expect: Expectation = Expectation()
   ) {
     self.name = name
     self.about = about
@@ -48,6 +51,7 @@ public struct Fixture: Hashable, Sendable {
     self.kernel = kernel
     self.values = values
     self.patches = patches
+    self.registry = registry
     self.steps = steps
     self.expect = expect
   }

@@ -22,7 +22,7 @@ struct KeyTable: Sendable {
     "fixture", "a fixture",
     [
       "fixture", "name", "about", "target", "load", "seed", "limits", "processes", "sections", "threads", "kernel", "values",
-      "patches", "calls", "expect",
+      "patches", "registry", "calls", "expect",
     ], required: ["fixture"])
   static let limits = KeyTable("limits", "“limits”", ["instructions", "memory", "trace", "time"])
   static let process = KeyTable("process", "a process", ["id", "memory"])
@@ -32,6 +32,9 @@ struct KeyTable: Sendable {
   static let thread = KeyTable("thread", "a thread", ["process", "attached", "id"], required: ["process"])
   static let value = KeyTable("value", "a value", ["size"] + contents)
   static let patch = KeyTable("patch", "a patch", ["at", "bytes", "was"], required: ["at", "bytes"])
+  /// The spellings of a registry value's data, of which it takes one, or else a type and bytes.
+  static let registryTypes = ["sz", "expand-sz", "multi-sz", "dword", "qword", "binary"]
+  static let registryValue = KeyTable("registry-value", "a registry value", registryTypes + ["type", "bytes"])
   static let content = KeyTable("content", "content", contents)
 
   static let call = KeyTable(
@@ -73,7 +76,8 @@ struct KeyTable: Sendable {
   /// The keys that say what kind of step a step is.
   static let steps = [
     "call", "issue", "exit", "map", "unmap", "protect", "store", "page-out", "load", "unload", "open", "ioctl", "read", "write", "close",
-    "run", "connect", "get-message", "reply-message", "send-message", "filter-load", "filter-unload", "serve", "expect",
+    "run", "expect",
+    "connect", "get-message", "reply-message", "send-message", "filter-load", "filter-unload", "serve",
   ]
   /// Steps that are designed, and not there yet.
   static let laterSteps = ["create-process"]
@@ -102,9 +106,10 @@ struct KeyTable: Sendable {
   static let expectedCall = KeyTable("expected-call", "a call", ["call", "process"], required: ["call"])
 
   static let all = [
-    fixture, limits, process, region, kernelRegion, section, thread, value, patch, content, call, issue, exit, map, unmap, protect,
-    store, pageOut, load, unload, open, ioctl, read, write, close, run, connect, getMessage, replyMessage, sendMessage,
-    filterLoad, filterUnload, serve, reply, textArgument, operation, operations, callExpectation, fault,
+    fixture, limits, process, region, kernelRegion, section, thread, value, patch, registryValue, content, call, issue, exit, map, unmap,
+    protect,
+    connect, getMessage, replyMessage, sendMessage, filterLoad, filterUnload, serve, reply,
+    store, pageOut, load, unload, open, ioctl, read, write, close, run, textArgument, operation, operations, callExpectation, fault,
     bugcheck, expectation, lock, expectedCall,
   ]
 }

@@ -47,6 +47,14 @@ extension Machine {
     if load.expect == nil { checkSuccess("DriverEntry of \(name)", line) }
   }
 
+  /// What `FilterLoad` starts: an image of the fixture's, by its service's name.
+  func prepareDriver(_ service: String) throws -> Driver? {
+    guard let image = names.images.first(where: { $0.name.lowercased() == service.lowercased() }), let entry = image.file.entryPoint
+    else { return nil }
+    return try kernel.loadDriver(
+      image.name, entry: entry, base: image.base, size: image.size, section: moduleEntries[image.base]?.address ?? 0)
+  }
+
   func perform(_ unload: Fixture.Unload, _ index: Int, _ line: Int?) throws {
     guard let driver = kernel.drivers.last(where: { $0.isLoaded && $0.name.lowercased() == unload.driver.lowercased() }) else {
       if unload.expect == .any { return }

@@ -51,6 +51,7 @@ final class Machine: Supervisor {
     names = Names(target: fixture.target, exports: Self.exports)
     let traps = try loadImages()
     try buildWorld()
+    try fillRegistry()
     try kernel.fillVariables()
     try applyPatches()
     let segments = kernel.segmentTable
@@ -69,6 +70,7 @@ final class Machine: Supervisor {
     kernel.imageExport = { [unowned self] module, name in
       names.images.first { $0.name.lowercased() == module && $0.exports[name] != nil }?.exports[name]
     }
+    kernel.prepareDriver = { [unowned self] in try prepareDriver($0) }
     if let watch {
       stream.onEvent = { [unowned self] event in
         if watch(event) == .stop { isStoppedByWatcher = true }

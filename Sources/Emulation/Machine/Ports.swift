@@ -97,6 +97,9 @@ extension Machine {
     try runUntilIdle()
   }
 
+  /// Lets a process of its own be the service of `thread`, if the run takes any. Returns whether it does.
+  func beginRemoteService(on thread: NTKernel.Thread, _ index: Int, _ line: Int?) throws -> Bool { false }
+
   func runUntilIdle() throws {
     isIdling = true
     defer { isIdling = false }

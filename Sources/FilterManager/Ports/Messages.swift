@@ -112,6 +112,7 @@ extension Kernel {
         connection.queue.removeFirst()
         try note(.delivered(address: buffer), connection, message: message.id, message.payload)
         message.taker = thread
+        ports.deliveries[thread.id] = message.payload.count
         if message.capacity == nil {
           try wake(message.sender, .success)
         } else {

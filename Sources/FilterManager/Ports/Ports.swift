@@ -12,6 +12,8 @@ package final class Ports {
   /// In the order in which they came about, those that are over included.
   private(set) var connectionCount = 0
   private var lastMessage: UInt64 = 0
+  /// How long the message was that each thread took last, by the thread's number.
+  var deliveries: [Int: Int] = [:]
 
   func nextMessage() -> UInt64 {
     lastMessage += 1

@@ -68,7 +68,7 @@ public final class ThreadLibrary: FilterLibrary {
     let here = kernel.memory.memory
     let (length, id) = (try here.load(UInt32.self, at: place), try here.load(UInt64.self, at: place + 8))
     // How much came is not told: the process reads what it asked for.
-    let count = kernel.lastDelivery(to: thread) ?? 0
+    let count = kernel.ports.deliveries[thread.id] ?? 0
     return FilterMessage(id: id, replyLength: length, payload: try here.bytes(count, at: place + 16))
   }
 
@@ -102,6 +102,17 @@ public final class ThreadLibrary: FilterLibrary {
     guard name.utf16.count < 512 else { throw HRESULT.invalidArgument }
     try write(name.utf16.flatMap { [UInt8(truncatingIfNeeded: $0), UInt8(truncatingIfNeeded: $0 >> 8)] } + [0, 0], at: arguments + 8)
     try await call(function, arguments + 8)
+  }
+
+  /// Opens a device or file as `CreateFile` does, and closes it.
+  public func open(_ path: String) async throws {
+    let name = path.hasPrefix("\\\\.\\") ? "\\??\\" + path.dropFirst(4) : path
+    let attributes = try kernel.objectAttributes(name, in: thread.owner)
+    let values: [UInt64] = [arguments, 0xc010_0080, attributes, arguments + 8, 0, 0x80, 3, 1, 0x60, 0, 0]
+    let status = NTSTATUS(
+      rawValue: UInt32(truncatingIfNeeded: try await kernel.call(kernel.trapAddress(of: "NtCreateFile", in: "nt"), values)))
+    guard status.isSuccess else { throw HRESULT(status) }
+    try await close(FilterPort(handle: UInt32(try word(at: arguments))))
   }
 
   public func sleep(for duration: UInt64) async throws {

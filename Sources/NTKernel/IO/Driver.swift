@@ -40,6 +40,7 @@ extension Kernel {
   ///   - entry: `DriverEntry`.
   public func loadDriver(_ name: String, entry: UInt64, base: UInt64, size: UInt64, section: UInt64 = 0) throws -> Driver {
     try makeNamespace()
+    makeServiceKey(name, fileName: "\(name).sys")
     caller.address = 0
     let here = memory.memory
     let size16 = UInt64(Pointer<DRIVER_OBJECT>.size(in: here))
@@ -74,7 +75,7 @@ extension Kernel {
   public func trapAddress(of name: String) -> UInt64 { exports["nt", name].map { trapAddresses[$0] } ?? 0 }
 
   /// Calls `DriverEntry`, then what the driver registered to be called again. A driver that fails goes.
-  func start(_ driver: Driver) async throws -> NTSTATUS {
+  package func start(_ driver: Driver) async throws -> NTSTATUS {
     let result = try await call(
       driver.object.DriverInit.load().address, [driver.object.address, driver.registryPath.address])
     let status = NTSTATUS(rawValue: UInt32(truncatingIfNeeded: result))

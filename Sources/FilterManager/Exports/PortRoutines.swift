@@ -88,15 +88,52 @@ extension FilterManager {
       ) async throws -> HRESULT in
       HRESULT(try await kernel.request(port.bits, input.bits, inputSize, output.bits, outputSize, returned))
     },
+    // nf-fltuser-filterload
+    export("FilterLoad(FilterName)", module: "fltLib", irql: .passive, isImportable: false) {
+      (kernel, name: Pointer<UInt16>) async throws -> HRESULT in
+      switch try kernel.userText(name) {
+      case .failure(let result): return result
+      case .success(let text):
+        // ERROR_SERVICE_ALREADY_RUNNING
+        if kernel.drivers.contains(where: { $0.isLoaded && $0.name.lowercased() == text.lowercased() }) { return HRESULT(win32: 1056) }
+        guard let driver = try kernel.prepareDriver(text) else { return .fileNotFound }
+        return HRESULT(try await kernel.start(driver))
+      }
+    }
+    .partially("the caller's privilege is not checked (SeLoadDriverPrivilege)"),
+    // nf-fltuser-filterunload
+    export("FilterUnload(FilterName)", module: "fltLib", irql: .passive, isImportable: false) {
+      (kernel, name: Pointer<UInt16>) async throws -> HRESULT in
+      switch try kernel.userText(name) {
+      case .failure(let result): return result
+      case .success(let text): return HRESULT(try await kernel.unloadFilter(named: text))
+      }
+    }
+    .partially("the caller's privilege is not checked (SeLoadDriverPrivilege)"),
   ]
 }
 
 extension Kernel {
+  /// A terminated string in the process's pages.
+  fileprivate func userText(_ name: Pointer<UInt16>) throws -> Result<String, HRESULT> {
+    guard !name.isNull else { return .failure(.invalidArgument) }
+    var units: [UInt16] = []
+    do {
+      while units.count < 0x7fff {
+        guard name.address + 2 * UInt64(units.count) < memory.target.userProbeAddress else { return .failure(HRESULT(.accessViolation)) }
+        let unit = try name[units.count].load()
+        if unit == 0 { break }
+        units.append(unit)
+      }
+    } catch let exception as GuestException { return .failure(HRESULT(exception.code)) }
+    return .success(String(decoding: units, as: UTF16.self))
+  }
+
   /// `FilterConnectCommunicationPort`: what it is given lies in the process's pages, and is captured.
   fileprivate func filterConnect(
     _ name: Pointer<UInt16>, _ options: UInt32, _ context: UInt64, _ size: UInt16, _ result: Pointer<GuestWord>
   ) async throws -> HRESULT {
-    var units: [UInt16] = []
+    var text = ""
     var captured: [UInt8] = []
     do {
       try probe(result.address, 4)
@@ -104,17 +141,16 @@ extension Kernel {
       guard !name.isNull, (context == 0) == (size == 0) else { return .invalidArgument }
       // FLT_PORT_FLAG_SYNC_HANDLE is all that later systems know.
       guard options & ~1 == 0 else { return .invalidArgument }
-      while units.count < 0x7fff {
-        let unit = try name[units.count].load()
-        if unit == 0 { break }
-        units.append(unit)
+      switch try userText(name) {
+      case .failure(let result): return result
+      case .success(let found): text = found
       }
       if size > 0 {
         try checkUserRange(context, UInt64(size), 1)
         captured = try memory.memory.bytes(Int(size), at: context)
       }
     } catch let exception as GuestException { return HRESULT(exception.code) }
-    switch try await connect(to: String(decoding: units, as: UTF16.self), context: captured) {
+    switch try await connect(to: text, context: captured) {
     case .failure(let failure): return HRESULT(failure.code)
     case .success(let handle):
       do { try result.store(GuestWord(handle)) } catch let exception as GuestException { return HRESULT(exception.code) }

@@ -1,0 +1,185 @@
+import WindowsTypes
+
+/// What the registry holds before a fixture adds to it: what drivers commonly read of a fresh Windows XP SP3.
+///
+/// Where the rest of the run says the same thing elsewhere (version, build, processor, time zone, system root), both agree.
+extension Registry {
+  func fill() {
+    fillSoftware()
+    fillSystem()
+    fillControl()
+    fillHardware()
+    for user in [".DEFAULT", "S-1-5-18", "S-1-5-19", "S-1-5-20"] {
+      for key in ["Software\\Microsoft\\Windows\\CurrentVersion", "Control Panel\\International", "Environment"] {
+        makeKey(at: "HKU\\\(user)\\\(key)")
+      }
+      set("HKU\\\(user)\\Control Panel\\International", ["Locale": .string("00000409"), "sCountry": .string("United States")])
+    }
+    for hive in ["SAM\\SAM", "SECURITY\\Policy"] { makeKey(at: "HKLM\\\(hive)") }
+  }
+
+  private func set(_ path: String, _ values: KeyValuePairs<String, RegistryData>) {
+    guard let key = makeKey(at: path) else { return }
+    for (name, data) in values { key[name] = data }
+  }
+
+  private func fillSoftware() {
+    set(
+      #"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion"#,
+      [
+        "CurrentBuild": .string("1.511.1 () (Obsolete data - do not use)"), "InstallDate": .dword(0x4810_2f80),
+        "ProductName": .string("Microsoft Windows XP"), "RegDone": .string(""), "RegisteredOrganization": .string(""),
+        "RegisteredOwner": .string("user"), "SoftwareType": .string("SYSTEM"), "CurrentVersion": .string("5.1"),
+        "CurrentBuildNumber": .string("2600"), "BuildLab": .string("2600.xpsp.080413-2111"),
+        "CurrentType": .string("Uniprocessor Free"), "CSDVersion": .string("Service Pack 3"), "SystemRoot": .string(#"C:\WINDOWS"#),
+        "SourcePath": .string(#"D:\I386"#), "PathName": .string(#"C:\WINDOWS"#),
+      ])
+    for key in ["Image File Execution Options", "Winlogon", "Svchost", "Windows"] {
+      makeKey(at: #"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion\"# + key)
+    }
+    set(
+      #"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion"#,
+      [
+        "CommonFilesDir": .string(#"C:\Program Files\Common Files"#), "ProgramFilesDir": .string(#"C:\Program Files"#),
+        "DevicePath": .expandableString(#"%SystemRoot%\inf"#), "ProductId": .string("00000-000-0000000-00000"),
+      ])
+    for key in ["Run", "RunOnce"] { makeKey(at: #"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\"# + key) }
+    makeKey(at: #"HKLM\SOFTWARE\Classes"#)
+    makeKey(at: #"HKLM\SOFTWARE\Policies\Microsoft\Windows"#)
+  }
+
+  private func fillSystem() {
+    for key in ["Control", "Enum\\Root", "Hardware Profiles\\0001", "Services"] { makeKey(at: "HKLM\\SYSTEM\\ControlSet001\\\(key)") }
+    let current = makeKey(at: #"HKLM\SYSTEM\CurrentControlSet"#)
+    current?["SymbolicLinkValue"] = .link(#"\Registry\Machine\System\ControlSet001"#)
+    current?.isLink = true
+    let profile = makeKey(at: #"HKLM\SYSTEM\ControlSet001\Hardware Profiles\Current"#)
+    profile?["SymbolicLinkValue"] = .link(#"\Registry\Machine\System\CurrentControlSet\Hardware Profiles\0001"#)
+    profile?.isLink = true
+    set(
+      #"HKLM\SYSTEM\Select"#,
+      ["Current": .dword(1), "Default": .dword(1), "Failed": .dword(0), "LastKnownGood": .dword(1)])
+    set(
+      #"HKLM\SYSTEM\Setup"#,
+      [
+        "SetupType": .dword(0), "SystemSetupInProgress": .dword(0), "CmdLine": .string(""),
+        "SystemPartition": .string(#"\Device\HarddiskVolume1"#), "OsLoaderPath": .string("\\"),
+      ])
+    makeKey(at: #"HKLM\SYSTEM\MountedDevices"#)
+  }
+
+  private func control(_ path: String, _ values: KeyValuePairs<String, RegistryData>) {
+    set(#"HKLM\SYSTEM\CurrentControlSet\Control"# + (path.isEmpty ? "" : "\\" + path), values)
+  }
+
+  private func fillControl() {
+    control(
+      "",
+      [
+        "CurrentUser": .string("USERNAME"), "WaitToKillServiceTimeout": .string("20000"),
+        "SystemStartOptions": .string(" NOEXECUTE=OPTIN  FASTDETECT"),
+        "SystemBootDevice": .string("multi(0)disk(0)rdisk(0)partition(1)"),
+        "FirmwareBootDevice": .string("multi(0)disk(0)rdisk(0)partition(1)"),
+      ])
+    for key in ["ActiveComputerName", "ComputerName"] { control("ComputerName\\\(key)", ["ComputerName": .string("PROBELOCK")]) }
+    control(
+      "CrashControl",
+      [
+        "AutoReboot": .dword(1), "CrashDumpEnabled": .dword(3), "DumpFile": .expandableString(#"%SystemRoot%\MEMORY.DMP"#),
+        "LogEvent": .dword(1), "MinidumpDir": .expandableString(#"%SystemRoot%\Minidump"#), "Overwrite": .dword(1), "SendAlert": .dword(1),
+      ])
+    control(
+      "FileSystem", ["NtfsDisable8dot3NameCreation": .dword(0), "NtfsDisableLastAccessUpdate": .dword(0), "Win31FileSystem": .dword(0)])
+    control("Nls\\CodePage", ["ACP": .string("1252"), "OEMCP": .string("437"), "MACCP": .string("10000")])
+    control("Nls\\Language", ["Default": .string("0409"), "InstallLanguage": .string("0409")])
+    control("ProductOptions", ["ProductType": .string("WinNT"), "ProductSuite": .strings([])])
+    control("SafeBoot", ["AlternateShell": .string("cmd.exe")])
+    for key in ["Class", "DeviceClasses", "Lsa", "SafeBoot\\Minimal", "SafeBoot\\Network", "hivelist", "Windows"] { control(key, [:]) }
+    control(
+      "Windows",
+      [
+        "Directory": .expandableString("%SystemRoot%"), "ErrorMode": .dword(0), "NoInteractiveServices": .dword(0),
+        "SystemDirectory": .expandableString(#"%SystemRoot%\system32"#), "ShellErrorMode": .dword(1), "CSDVersion": .dword(0x300),
+      ])
+    control(
+      "TimeZoneInformation",
+      [
+        "Bias": .dword(0), "StandardName": .string("UTC"), "StandardBias": .dword(0), "DaylightName": .string("UTC"),
+        "DaylightBias": .dword(0), "ActiveTimeBias": .dword(0),
+      ])
+    fillSessionManager()
+    fillLoadOrder()
+  }
+
+  private func fillSessionManager() {
+    control(
+      "Session Manager",
+      [
+        "BootExecute": .strings(["autocheck autochk *"]), "CriticalSectionTimeout": .dword(2_592_000), "GlobalFlag": .dword(0),
+        "HeapDeCommitFreeBlockThreshold": .dword(0), "HeapDeCommitTotalFreeThreshold": .dword(0), "HeapSegmentCommit": .dword(0),
+        "HeapSegmentReserve": .dword(0), "ObjectDirectories": .strings([#"\Windows"#, #"\RPC Control"#]), "ProtectionMode": .dword(1),
+        "ResourceTimeoutCount": .dword(648_000), "ProcessorControl": .dword(2),
+      ])
+    control(
+      "Session Manager\\Environment",
+      [
+        "ComSpec": .expandableString(#"%SystemRoot%\system32\cmd.exe"#), "OS": .string("Windows_NT"),
+        "Path": .expandableString(#"%SystemRoot%\system32;%SystemRoot%;%SystemRoot%\System32\Wbem"#),
+        "windir": .expandableString("%SystemRoot%"), "PROCESSOR_ARCHITECTURE": .string("x86"), "PROCESSOR_LEVEL": .string("6"),
+        "PROCESSOR_IDENTIFIER": .string("x86 Family 6 Model 8 Stepping 3, GenuineIntel"), "PROCESSOR_REVISION": .string("0803"),
+        "NUMBER_OF_PROCESSORS": .string("1"), "TEMP": .expandableString(#"%SystemRoot%\TEMP"#),
+        "TMP": .expandableString(#"%SystemRoot%\TEMP"#),
+      ])
+    control(
+      "Session Manager\\Memory Management",
+      [
+        "ClearPageFileAtShutdown": .dword(0), "DisablePagingExecutive": .dword(0), "LargeSystemCache": .dword(0),
+        "NonPagedPoolQuota": .dword(0), "NonPagedPoolSize": .dword(0), "PagedPoolQuota": .dword(0), "PagedPoolSize": .dword(0),
+        "SecondLevelDataCache": .dword(0), "SystemPages": .dword(0), "PagingFiles": .strings([#"C:\pagefile.sys 1536 3072"#]),
+      ])
+    control("Session Manager\\Executive", ["AdditionalCriticalWorkerThreads": .dword(0), "AdditionalDelayedWorkerThreads": .dword(0)])
+    control("Session Manager\\Kernel", ["ObCaseInsensitive": .dword(1)])
+    control(
+      "Session Manager\\DOS Devices",
+      ["AUX": .string(#"\DosDevices\COM1"#), "NUL": .string(#"\Device\Null"#), "PIPE": .string(#"\Device\NamedPipe"#)])
+    control("Session Manager\\Power", [:])
+  }
+
+  private func fillLoadOrder() {
+    control("ServiceGroupOrder", ["List": .strings(Self.serviceGroups)])
+    control("GroupOrderList", [:])
+  }
+
+  /// The load order groups of Windows XP ("Specifying Driver Load Order": the list is in the registry; its entries are those that
+  /// the DDK's page "Load Order Groups" and INF files of the time name).
+  static let serviceGroups = [
+    "System Reserved", "Boot Bus Extender", "System Bus Extender", "SCSI miniport", "Port", "Primary Disk", "SCSI Class",
+    "SCSI CDROM Class", "FSFilter Infrastructure", "FSFilter System", "FSFilter Bottom", "FSFilter Copy Protection",
+    "FSFilter Security Enhancer", "FSFilter Open File", "FSFilter Physical Quota Management", "FSFilter Encryption",
+    "FSFilter Compression", "FSFilter HSM", "FSFilter Cluster File System", "FSFilter System Recovery", "FSFilter Quota Management",
+    "FSFilter Content Screener", "FSFilter Continuous Backup", "FSFilter Replication", "FSFilter Anti-Virus", "FSFilter Undelete",
+    "FSFilter Activity Monitor", "FSFilter Top", "Filter", "Boot File System", "Base", "Pointer Port", "Keyboard Port",
+    "Pointer Class", "Keyboard Class", "Video Init", "Video", "Video Save", "File System", "Event Log", "Streams Drivers",
+    "NDIS Wrapper", "COM Infrastructure", "UIGroup", "LocalValidation", "PlugPlay", "PNP_TDI", "NDIS", "TDI", "NetBIOSGroup",
+    "ShellSvcGroup", "SchedulerGroup", "SpoolerGroup", "AudioGroup", "SmartCardGroup", "NetworkProvider", "RemoteValidation",
+    "NetDDEGroup", "Parallel arbitrator", "Extended Base", "PCI Configuration", "MS Transactions",
+  ]
+
+  /// `\Registry\Machine\Hardware` is made at each boot: the processor is the one that `cpuid` describes.
+  private func fillHardware() {
+    let system = #"HKLM\HARDWARE\DESCRIPTION\System"#
+    if let machine = root.subkey("MACHINE"), machine.subkey("HARDWARE") == nil {
+      machine.insert(RegistryKey("HARDWARE", in: machine, isVolatile: true, at: VirtualTime.boot))
+    }
+    set(
+      system,
+      ["Identifier": .string("AT/AT COMPATIBLE"), "SystemBiosDate": .string("04/13/08"), "SystemBiosVersion": .strings(["PROBELOCK - 1"])])
+    set(
+      system + #"\CentralProcessor\0"#,
+      [
+        "Component Information": .binary([UInt8](repeating: 0, count: 12) + [1, 0, 0, 0]),
+        "Identifier": .string("x86 Family 6 Model 8 Stepping 3"), "VendorIdentifier": .string("GenuineIntel"), "~MHz": .dword(100),
+      ])
+    for key in [#"DEVICEMAP"#, #"RESOURCEMAP"#, #"DESCRIPTION\System\MultifunctionAdapter"#] { makeKey(at: #"HKLM\HARDWARE\"# + key) }
+  }
+}
