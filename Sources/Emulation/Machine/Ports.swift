@@ -139,7 +139,7 @@ private struct ServiceScript {
       guard reply.with != nil || reply.status != nil else { continue }
       do {
         try await library.reply(to: message.id, on: port, status: statuses[index], reply.with?.spelledOut ?? [])
-      } catch HRESULT.noWaiterForReply {
+      } catch let result as HRESULT where result == .noWaiterForReply {
         // The driver has given up on this one; the next may still come.
         continue
       }

@@ -12,7 +12,8 @@ extension Kernel {
     let lists: [[UInt8]] = [[1, 2, 0, 0, 0, 0, 0, 5, 32, 0, 0, 0, 0x20, 2, 0, 0], [1, 1, 0, 0, 0, 0, 0, 5, 18, 0, 0, 0]]
     func word(_ value: UInt32) -> [UInt8] { (0..<4).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) } }
     // ACCESS_ALLOWED_ACE: type, flags, size, mask, then the identifier.
-    let entries = lists.flatMap { [0, 0, UInt8(8 + $0.count), 0] + word(access) + $0 }
+    var entries: [UInt8] = []
+    for sid in lists { entries += [0, 0, UInt8(8 + sid.count), 0] + word(access) + sid }
     let size = 8 + entries.count
     guard let block = try allocatePool(UInt64(0x14 + size), tag: Self.tag, paged: true) else { return .insufficientResources }
     // SE_DACL_PRESENT, and the list behind the descriptor.

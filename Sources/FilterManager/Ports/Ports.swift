@@ -135,7 +135,7 @@ extension Kernel {
   }
 
   func note(
-    _ kind: PortEvent.Kind, _ server: ServerPort, _ connection: Int = 0, message: UInt64 = 0, _ bytes: some Collection<UInt8> = []
+    _ kind: PortEvent.Kind, _ server: ServerPort, connection: Int = 0, message: UInt64 = 0, _ bytes: some Collection<UInt8> = []
   ) throws {
     stream.append(
       .port(
@@ -147,6 +147,6 @@ extension Kernel {
   func note(
     _ kind: PortEvent.Kind, _ connection: Connection, message: UInt64 = 0, _ bytes: some Collection<UInt8> = []
   ) throws {
-    try note(kind, connection.server, connection.number, message: message, bytes)
+    try note(kind, connection.server, connection: connection.number, message: message, bytes)
   }
 }

@@ -49,8 +49,7 @@ public final class ThreadLibrary: FilterLibrary {
 
   public func connect(to port: String, options: UInt32, context: [UInt8]) async throws -> FilterPort {
     guard context.count <= 0xffff, port.utf16.count < 512 else { throw HRESULT.invalidArgument }
-    let name = port.utf16.flatMap { [UInt8(truncatingIfNeeded: $0), UInt8(truncatingIfNeeded: $0 >> 8)] } + [0, 0]
-    try write(name, at: arguments + 8)
+    try write(Self.terminated(port), at: arguments + 8)
     var place: UInt64 = 0
     if !context.isEmpty {
       place = try room(context.count)
@@ -98,9 +97,16 @@ public final class ThreadLibrary: FilterLibrary {
   public func load(_ filter: String) async throws { try await named("FilterLoad", filter) }
   public func unload(_ filter: String) async throws { try await named("FilterUnload", filter) }
 
+  /// UTF-16 with a zero behind it.
+  private static func terminated(_ text: String) -> [UInt8] {
+    var bytes: [UInt8] = []
+    for unit in Array(text.utf16) + [0] { bytes += [UInt8(truncatingIfNeeded: unit), UInt8(truncatingIfNeeded: unit >> 8)] }
+    return bytes
+  }
+
   private func named(_ function: String, _ name: String) async throws {
     guard name.utf16.count < 512 else { throw HRESULT.invalidArgument }
-    try write(name.utf16.flatMap { [UInt8(truncatingIfNeeded: $0), UInt8(truncatingIfNeeded: $0 >> 8)] } + [0, 0], at: arguments + 8)
+    try write(Self.terminated(name), at: arguments + 8)
     try await call(function, arguments + 8)
   }
 
