@@ -7,8 +7,8 @@ import Guest
 /// space. Writing ``Register/ip`` says where guest code goes on; left alone, a trap returns to its caller, a fault is tried
 /// again, an interrupt or sensitive instruction is passed.
 public protocol Supervisor: AnyObject {
-  /// Guest code called the routine behind trap number `trap`.
-  func serve(trap: Int) -> Directive
+  /// Guest code called the routine behind trap number `trap`. `registers` are the processor's, at hand without a count.
+  func serve(trap: Int, with registers: any Registers) -> Directive
   /// An access that the shadow tables do not allow.
   func pageFault(_ access: Access, at address: UInt64) -> Directive
   /// The processor raised `vector`. `isSoftware` tells an `int n` instruction; ``Register/ip`` is then past it.

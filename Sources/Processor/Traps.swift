@@ -62,7 +62,7 @@ extension Processor {
       return
     }
     enterHook(at: address)
-    let directive = supervisor.serve(trap: trap)
+    let directive = supervisor.serve(trap: trap, with: self)
     let goesElsewhere = nextIP != nil
     // Served in place, the `ret` follows at once. Where the engine is left or flushed first, the trap is reached again.
     isServed = leaveHook(directive) && !goesElsewhere

@@ -88,7 +88,7 @@ final class Bench: Supervisor {
       return .stop
     }
   }
-  func serve(trap: Int) -> Directive { trap == 0 ? .stop : decide { try onTrap(trap) } }
+  func serve(trap: Int, with registers: any Registers) -> Directive { trap == 0 ? .stop : decide { try onTrap(trap) } }
   func pageFault(_ access: Access, at address: UInt64) -> Directive {
     faults.append((access, address))
     return decide { try onFault(access, address) }

@@ -96,8 +96,8 @@ final class Machine: Supervisor {
   /// Trap numbers from here on are places that callbacks return to.
   static let firstCallback = 1 << 20
 
-  func serve(trap: Int) -> Directive {
-    if trap < exportCount { return directive(kernel.serve(trap: trap)) }
+  func serve(trap: Int, with registers: any Registers) -> Directive {
+    if trap < exportCount { return directive(kernel.serve(trap: trap, with: registers)) }
     if trap >= Self.firstCallback { return directive(kernel.callbackReturned(to: trap - Self.firstCallback)) }
     outcome = .missingRoutine(missing[trap - exportCount])
     isOver = true

@@ -5,19 +5,18 @@ import WindowsTypes
 
 /// Control between guest code and kernel routines: traps come in here, and go back from here.
 extension Kernel {
-  /// Guest code reached the trap of export number `trap`: its routine runs, at once or until it waits.
-  public func serve(trap: Int) -> Continuation {
-    let registers = registers
+  /// Guest code reached the trap of export number `trap`: its routine runs, at once or until it waits. `registers` are
+  /// ``registers``, passed so that a call counts no reference to them.
+  public func serve(trap: Int, with registers: any Registers) -> Continuation {
     let stackPointer = registers[.sp]
     servedExport = trap
     servedStackPointer = stackPointer
     do {
       servedReturnAddress = try GuestWord.load(memory.memory, at: stackPointer).bits
       var reader = arguments(of: services[trap].convention, registers, at: stackPointer)
-      switch services[trap].body {
-      case .immediate(let body):
+      if let routine = services[trap].immediate {
         do {
-          let value = try body(self, &reader)
+          let value = try routine._withUnsafeGuaranteedRef { try $0.body(self, &reader) }
           finishCall(trap, value, registers)
         } catch is ThreadBlocks {
           try suspendRunning(.export(number: trap, registersAfterReturn(of: trap, stackPointer: stackPointer)))
@@ -25,14 +24,17 @@ extension Kernel {
         }
         guard isInterruptDue else { return .proceed }
         return try interrupt(goingOnWith: registersAfterReturn(of: trap, stackPointer: stackPointer)) ?? .proceed
-      case .waiting(let decode):
-        let body = try decode(self, &reader)
-        return try start(.export(number: trap, saved: callersRegisters()), body)
       }
+      guard case .waiting(let decode) = exports.exports[trap].body else { throw KernelError("export \(trap) has no body") }
+      let body = try decode(self, &reader)
+      return try start(.export(number: trap, saved: callersRegisters()), body)
     } catch {
       return handle(error, ip: registers[.ip], sp: servedStackPointer)
     }
   }
+
+  /// Serves a call whose arguments are in ``registers``.
+  public func serve(trap: Int) -> Continuation { serve(trap: trap, with: registers) }
 
   @inline(__always)
   private func finishCall(_ number: Int, _ value: UInt64, _ registers: any Registers) {

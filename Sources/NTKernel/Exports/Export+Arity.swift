@@ -13,11 +13,12 @@ public func export<A: GuestValue, Result: GuestValue>(
   Export(
     prototype, module: module, convention, irql, types: [A.self], result: Result.self, isImportable: isImportable,
     stackBytes: { stackBytes(convention, [A.size(in: $0)], $0.width.rawValue) },
-    body: .immediate { kernel, reader in
-      let a = try reader.next(A.self)
-      kernel.beginCall(&reader)
-      return try body(kernel, a).bits
-    })
+    body: .immediate(
+      ImmediateRoutine { kernel, reader in
+        let a = try reader.next(A.self)
+        kernel.beginCall(&reader)
+        return try body(kernel, a).bits
+      }))
 }
 
 /// Declares an export of one argument that does its work at once and returns nothing.
@@ -29,12 +30,13 @@ public func export<A: GuestValue>(
   Export(
     prototype, module: module, convention, irql, types: [A.self], result: nil, isImportable: isImportable,
     stackBytes: { stackBytes(convention, [A.size(in: $0)], $0.width.rawValue) },
-    body: .immediate { kernel, reader in
-      let a = try reader.next(A.self)
-      kernel.beginCall(&reader)
-      try body(kernel, a)
-      return kernel.keptResult
-    })
+    body: .immediate(
+      ImmediateRoutine { kernel, reader in
+        let a = try reader.next(A.self)
+        kernel.beginCall(&reader)
+        try body(kernel, a)
+        return kernel.keptResult
+      }))
 }
 
 /// Declares an export of two arguments that does its work at once.
@@ -46,11 +48,12 @@ public func export<A: GuestValue, B: GuestValue, Result: GuestValue>(
   Export(
     prototype, module: module, convention, irql, types: [A.self, B.self], result: Result.self, isImportable: isImportable,
     stackBytes: { stackBytes(convention, [A.size(in: $0), B.size(in: $0)], $0.width.rawValue) },
-    body: .immediate { kernel, reader in
-      let (a, b) = try (reader.next(A.self), reader.next(B.self))
-      kernel.beginCall(&reader)
-      return try body(kernel, a, b).bits
-    })
+    body: .immediate(
+      ImmediateRoutine { kernel, reader in
+        let (a, b) = try (reader.next(A.self), reader.next(B.self))
+        kernel.beginCall(&reader)
+        return try body(kernel, a, b).bits
+      }))
 }
 
 /// Declares an export of two arguments that does its work at once and returns nothing.
@@ -62,12 +65,13 @@ public func export<A: GuestValue, B: GuestValue>(
   Export(
     prototype, module: module, convention, irql, types: [A.self, B.self], result: nil, isImportable: isImportable,
     stackBytes: { stackBytes(convention, [A.size(in: $0), B.size(in: $0)], $0.width.rawValue) },
-    body: .immediate { kernel, reader in
-      let (a, b) = try (reader.next(A.self), reader.next(B.self))
-      kernel.beginCall(&reader)
-      try body(kernel, a, b)
-      return kernel.keptResult
-    })
+    body: .immediate(
+      ImmediateRoutine { kernel, reader in
+        let (a, b) = try (reader.next(A.self), reader.next(B.self))
+        kernel.beginCall(&reader)
+        try body(kernel, a, b)
+        return kernel.keptResult
+      }))
 }
 
 /// Declares an export of three arguments that does its work at once.
@@ -79,11 +83,12 @@ public func export<A: GuestValue, B: GuestValue, C: GuestValue, Result: GuestVal
   Export(
     prototype, module: module, convention, irql, types: [A.self, B.self, C.self], result: Result.self, isImportable: isImportable,
     stackBytes: { stackBytes(convention, [A.size(in: $0), B.size(in: $0), C.size(in: $0)], $0.width.rawValue) },
-    body: .immediate { kernel, reader in
-      let (a, b, c) = try (reader.next(A.self), reader.next(B.self), reader.next(C.self))
-      kernel.beginCall(&reader)
-      return try body(kernel, a, b, c).bits
-    })
+    body: .immediate(
+      ImmediateRoutine { kernel, reader in
+        let (a, b, c) = try (reader.next(A.self), reader.next(B.self), reader.next(C.self))
+        kernel.beginCall(&reader)
+        return try body(kernel, a, b, c).bits
+      }))
 }
 
 /// Declares an export of three arguments that does its work at once and returns nothing.
@@ -95,10 +100,11 @@ public func export<A: GuestValue, B: GuestValue, C: GuestValue>(
   Export(
     prototype, module: module, convention, irql, types: [A.self, B.self, C.self], result: nil, isImportable: isImportable,
     stackBytes: { stackBytes(convention, [A.size(in: $0), B.size(in: $0), C.size(in: $0)], $0.width.rawValue) },
-    body: .immediate { kernel, reader in
-      let (a, b, c) = try (reader.next(A.self), reader.next(B.self), reader.next(C.self))
-      kernel.beginCall(&reader)
-      try body(kernel, a, b, c)
-      return kernel.keptResult
-    })
+    body: .immediate(
+      ImmediateRoutine { kernel, reader in
+        let (a, b, c) = try (reader.next(A.self), reader.next(B.self), reader.next(C.self))
+        kernel.beginCall(&reader)
+        try body(kernel, a, b, c)
+        return kernel.keptResult
+      }))
 }

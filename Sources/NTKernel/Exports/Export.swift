@@ -36,7 +36,7 @@ public struct Export: Sendable {
   let body: Body
 
   @usableFromInline enum Body: Sendable {
-    case immediate(@Sendable (Kernel, inout ArgumentReader) throws -> UInt64)
+    case immediate(ImmediateRoutine)
     /// It may wait for guest code: decodes its arguments first, and hands back what to run.
     case waiting(@Sendable (Kernel, inout ArgumentReader) throws -> () async throws -> UInt64)
   }
@@ -80,19 +80,27 @@ public struct Export: Sendable {
   }
 }
 
-/// What serving an export takes, beside its declaration.
+/// The body of an export that does its work at once: an object, so that serving it counts no references.
+@usableFromInline final class ImmediateRoutine: Sendable {
+  @usableFromInline typealias Body = @Sendable (Kernel, inout ArgumentReader) throws -> UInt64
+  let body: Body
+  @usableFromInline init(_ body: @escaping Body) { self.body = body }
+}
+
+/// What serving an export takes, beside its declaration. The export table outlives it.
 struct Service {
   /// Where the result goes.
   enum Result { case none, oneRegister, twoRegisters }
 
-  let body: Export.Body
+  /// Of an export that does its work at once.
+  let immediate: Unmanaged<ImmediateRoutine>?
   let convention: CallingConvention
   let result: Result
   /// What its return takes off the stack, the return address included.
   let poppedBytes: UInt64
 
   init(_ export: Export, _ target: Target) {
-    body = export.body
+    immediate = if case .immediate(let routine) = export.body { .passUnretained(routine) } else { nil }
     convention = export.convention
     result = export.resultType.map { $0.size(in: target) > target.width.rawValue ? .twoRegisters : .oneRegister } ?? .none
     poppedBytes = UInt64(target.width.rawValue + export.stackBytes(target))
@@ -127,11 +135,12 @@ public func export<each Parameter: GuestValue, Result: GuestValue>(
       repeat sizes.append((each Parameter).size(in: target))
       return stackBytes(convention, sizes, target.width.rawValue)
     },
-    body: .immediate { kernel, reader in
-      let arguments = (repeat try reader.next((each Parameter).self))
-      kernel.beginCall(&reader)
-      return try body(kernel, repeat each arguments).bits
-    })
+    body: .immediate(
+      ImmediateRoutine { kernel, reader in
+        let arguments = (repeat try reader.next((each Parameter).self))
+        kernel.beginCall(&reader)
+        return try body(kernel, repeat each arguments).bits
+      }))
 }
 
 /// Declares an export that does its work at once and returns nothing.
@@ -148,12 +157,13 @@ public func export<each Parameter: GuestValue>(
       repeat sizes.append((each Parameter).size(in: target))
       return stackBytes(convention, sizes, target.width.rawValue)
     },
-    body: .immediate { kernel, reader in
-      let arguments = (repeat try reader.next((each Parameter).self))
-      kernel.beginCall(&reader)
-      try body(kernel, repeat each arguments)
-      return kernel.keptResult
-    })
+    body: .immediate(
+      ImmediateRoutine { kernel, reader in
+        let arguments = (repeat try reader.next((each Parameter).self))
+        kernel.beginCall(&reader)
+        try body(kernel, repeat each arguments)
+        return kernel.keptResult
+      }))
 }
 
 /// Declares an export that may wait for guest code before it returns.
@@ -210,9 +220,10 @@ public func variadicExport<each Parameter: GuestValue, Result: GuestValue>(
   repeat types.append((each Parameter).self)
   return Export(
     prototype, module: module, .cdecl, irql, types: types, result: Result.self, isImportable: true, stackBytes: { _ in 0 },
-    body: .immediate { kernel, reader in
-      let arguments = (repeat try reader.next((each Parameter).self))
-      kernel.beginCall(&reader)
-      return try body(kernel, reader.rest, repeat each arguments).bits
-    })
+    body: .immediate(
+      ImmediateRoutine { kernel, reader in
+        let arguments = (repeat try reader.next((each Parameter).self))
+        kernel.beginCall(&reader)
+        return try body(kernel, reader.rest, repeat each arguments).bits
+      }))
 }

@@ -93,9 +93,9 @@ final class KernelMachine: Supervisor {
 
   private func directive(_ continuation: Continuation) -> Directive { continuation == .stop ? .stop : .proceed }
 
-  func serve(trap: Int) -> Directive {
+  func serve(trap: Int, with registers: any Registers) -> Directive {
     trap < Self.firstCallback
-      ? directive(kernel.serve(trap: trap)) : directive(kernel.callbackReturned(to: trap - Self.firstCallback))
+      ? directive(kernel.serve(trap: trap, with: registers)) : directive(kernel.callbackReturned(to: trap - Self.firstCallback))
   }
   func pageFault(_ access: Access, at address: UInt64) -> Directive { directive(kernel.pageFault(access, at: address)) }
   func exception(vector: Int, isSoftware: Bool) -> Directive {

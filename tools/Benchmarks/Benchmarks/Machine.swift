@@ -57,7 +57,7 @@ class Machine: Supervisor {
   /// What stands behind the traps from 1 on.
   func answer(_ trap: Int) throws {}
 
-  final func serve(trap: Int) -> Directive {
+  final func serve(trap: Int, with registers: any Registers) -> Directive {
     if trap == 0 { return .stop }
     do {
       try answer(trap)
