@@ -13,7 +13,7 @@ public struct Tool: ParsableCommand {
       """,
     version: "0.1.0",
     subcommands: [
-      RunCommand.self, TraceCommand.self, CallCommand.self, DisassembleCommand.self, ExportsCommand.self, DumpCommand.self,
+      RunCommand.self, ServeCommand.self, TraceCommand.self, CallCommand.self, DisassembleCommand.self, ExportsCommand.self, DumpCommand.self,
       NewCommand.self, MutateCommand.self,
     ], defaultSubcommand: RunCommand.self)
 

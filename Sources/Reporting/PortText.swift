@@ -69,17 +69,34 @@ struct PortText {
 }
 
 extension Run {
-  /// What went over communication ports: when, which side, in whose process, and what; empty where there was nothing.
+  /// What went over communication ports: when, in whose process, which side, and what; with what the guest said meanwhile, what is
+  /// uncertain, and who waits for what in the end. Empty where no port was made.
   public var conversation: [String] {
     let text = PortText(TraceValues(names: names))
-    let port = events.events.compactMap { if case .port(let event) = $0 { event } else { nil } }
-    let processes = port.map { text.values.process($0.process) }
-    let width = processes.map(\.count).max() ?? 0
-    return zip(port, processes).map { event, process in
-      let time = PortText.duration(event.time)
-      let place = process + String(repeating: " ", count: width - process.count)
-      return String(repeating: " ", count: max(0, 12 - time.count)) + time + "  \(place)  "
-        + "\(text.isDriver(event) ? "driver " : "service") \(text.sentence(event))"
+    var lines: [(time: String, process: String, text: String)] = []
+    var hasPort = false
+    for event in events.events {
+      switch event {
+      case .port(let port):
+        hasPort = true
+        lines.append(
+          (
+            PortText.duration(port.time), text.values.process(port.process),
+            (text.isDriver(port) ? "driver   " : "service  ") + text.sentence(port)
+          ))
+      case .message(let message): lines.append(("", "", "DbgPrint " + TraceEvents.oneLine(message)))
+      case .uncertain(let choice): lines.append(("", "", "uncertain: " + choice))
+      case .note(let note): lines.append(("", "", "note: " + note))
+      case .waits(let thread, let what): lines.append(("", "", "\(text.values.thread(thread)) waits for \(what)"))
+      case .deadlock(let sentence): lines.append(("", "", sentence))
+      default: break
+      }
+    }
+    guard hasPort else { return [] }
+    let width = lines.map(\.process.count).max() ?? 0
+    return lines.map { line in
+      String(repeating: " ", count: max(0, 14 - line.time.count)) + line.time + "  "
+        + line.process + String(repeating: " ", count: width - line.process.count) + "  " + line.text
     }
   }
 }

@@ -1,6 +1,9 @@
 import WindowsTypes
 
 extension Fixture {
+  /// Whether a step has a thread serve a port.
+  public var hasServices: Bool { steps.contains { if case .serve = $0.action { true } else { false } } }
+
   /// What a process's thread asks of the user side of the filter manager, once.
   public struct PortRequest: Hashable, Sendable {
     public var thread: String

@@ -9,7 +9,7 @@ import Verification
 import WindowsTypes
 
 /// How a fixture is run, beside what it says itself.
-public struct EmulationOptions: Sendable {
+public struct EmulationOptions {
   /// Keeps the registers before every instruction.
   public var recordsRegisters = false
   /// Patches on top of the fixture's own.
@@ -21,6 +21,10 @@ public struct EmulationOptions: Sendable {
 
   /// Services that threads of the fixture's run, by the thread's name: in place of what its `serve` step says.
   public var services: [String: FilterService] = [:]
+
+  /// Where services come from that are processes of their own: each plays a thread that a `serve` step names. The run waits for
+  /// them.
+  public var serviceHost: (any ServiceHost)?
 
   public init() {}
 }
@@ -54,6 +58,7 @@ private func emulationError(_ error: any Error, _ fixture: Fixture) -> Emulation
   case let error as FixtureError: EmulationError(error.description, kind: error.kind == .missingFile ? .missingFile : .badInput)
   case let error as ListingError: EmulationError(error.description)
   case let error as PEError: EmulationError(error.description)
+  case let error as SocketError: EmulationError(error.description)
   case let error as MemoryExhausted: EmulationError("\(fixture.name): the world does not fit: \(error)")
   default: EmulationError("\(fixture.name): internal error: \(error)", kind: .internalError)
   }

@@ -33,6 +33,7 @@ final class Machine: Supervisor {
   var drivers: [DriverRecord] = []
   /// The threads whose services are processes of their own.
   var remoteThreads: Set<Int> = []
+  var remoteServices: RemoteServices?
   /// Whether the machine runs on its own until it has nothing to do.
   var isIdling = false
   private var watch: ((Event) -> Watch)?

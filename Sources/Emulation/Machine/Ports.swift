@@ -97,8 +97,19 @@ extension Machine {
     try runUntilIdle()
   }
 
-  /// Lets a process of its own be the service of `thread`, if the run takes any. Returns whether it does.
-  func beginRemoteService(on thread: NTKernel.Thread, _ index: Int, _ line: Int?) throws -> Bool { false }
+  /// Lets a process of its own be the service of `thread`, if the run takes any and a step has the thread serve. Returns whether it
+  /// does; the service then connects by itself.
+  func beginRemoteService(on thread: NTKernel.Thread, _ index: Int, _ line: Int?) throws -> Bool {
+    let serves = fixture.steps.contains { if case .serve(let service) = $0.action { service.thread == thread.name } else { false } }
+    guard serves, let host = options.serviceHost else { return false }
+    let services = remoteServices ?? RemoteServices(host, kernel)
+    remoteServices = services
+    remoteThreads.insert(thread.id)
+    let session = try host.admit(thread: thread.name)
+    let library = try ThreadLibrary(kernel, on: thread)
+    try start(on: thread, index, "\(thread.name) is a process of its own") { try await services.run(session, on: library) }
+    return true
+  }
 
   func runUntilIdle() throws {
     isIdling = true

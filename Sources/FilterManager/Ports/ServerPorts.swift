@@ -46,9 +46,6 @@ extension Kernel {
     filter.onUnregister { [unowned self] in try await self.endPort(port) }
     try result.store(GuestWord(port.handle))
     try note(.created(maximumConnections: port.maximumConnections), port)
-    if !filter.isStarted {
-      note(uncertain: "\(path) is made and \(filter.name) has not started filtering: no page says whether ports need that; they work")
-    }
     return .success
   }
 
@@ -93,6 +90,9 @@ extension Kernel {
     guard case .found(let entry, "") = try resolve(path) else { return .failure(Failure(code: .objectNameNotFound)) }
     guard entry.kind == .serverPort, let port = ports.servers[entry.object] else { return .failure(Failure(code: .objectTypeMismatch)) }
     try note(.connecting, port, context)
+    if !port.filter.isStarted {
+      note(uncertain: "\(port.filter.name) has not started filtering: no page says whether its ports need that; here they do not")
+    }
     func refuse(_ status: NTSTATUS) throws -> Result<UInt64, Failure> {
       try note(.refused(status.rawValue), port)
       return .failure(Failure(code: status))
