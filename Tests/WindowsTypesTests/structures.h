@@ -710,3 +710,61 @@ struct RTL_GENERIC_TABLE {
   ULONG WhichOrderedElement; ULONG NumberGenericTableElements; VOID *CompareRoutine; VOID *AllocateRoutine;
   VOID *FreeRoutine; VOID *TableContext;
 };
+
+struct KEY_BASIC_INFORMATION {
+  LONGLONG LastWriteTime; ULONG TitleIndex; ULONG NameLength; WCHAR Name;
+};
+struct KEY_NODE_INFORMATION {
+  LONGLONG LastWriteTime; ULONG TitleIndex; ULONG ClassOffset; ULONG ClassLength; ULONG NameLength; WCHAR Name;
+};
+struct KEY_FULL_INFORMATION {
+  LONGLONG LastWriteTime; ULONG TitleIndex; ULONG ClassOffset; ULONG ClassLength; ULONG SubKeys; ULONG MaxNameLen; ULONG MaxClassLen; ULONG Values; ULONG MaxValueNameLen; ULONG MaxValueDataLen; WCHAR Class;
+};
+struct KEY_NAME_INFORMATION {
+  ULONG NameLength; WCHAR Name;
+};
+struct KEY_VALUE_BASIC_INFORMATION {
+  ULONG TitleIndex; ULONG Type; ULONG NameLength; WCHAR Name;
+};
+struct KEY_VALUE_FULL_INFORMATION {
+  ULONG TitleIndex; ULONG Type; ULONG DataOffset; ULONG DataLength; ULONG NameLength; WCHAR Name;
+};
+struct KEY_VALUE_PARTIAL_INFORMATION {
+  ULONG TitleIndex; ULONG Type; ULONG DataLength; UCHAR Data;
+};
+struct RTL_QUERY_REGISTRY_TABLE {
+  VOID *QueryRoutine; ULONG Flags; WCHAR *Name; VOID *EntryContext; ULONG DefaultType; VOID *DefaultData; ULONG DefaultLength;
+};
+struct CM_KEY_BODY {
+  ULONG Type; VOID *KeyControlBlock; VOID *NotifyBlock; VOID *ProcessID; ULONG Callers; VOID *CallerAddress[10]; struct LIST_ENTRY KeyBodyList;
+};
+struct REG_DELETE_KEY_INFORMATION {
+  VOID *Object; VOID *CallContext; VOID *ObjectContext; VOID *Reserved;
+};
+struct REG_SET_VALUE_KEY_INFORMATION {
+  VOID *Object; struct UNICODE_STRING *ValueName; ULONG TitleIndex; ULONG Type; VOID *Data; ULONG DataSize; VOID *CallContext; VOID *ObjectContext; VOID *Reserved;
+};
+struct REG_DELETE_VALUE_KEY_INFORMATION {
+  VOID *Object; struct UNICODE_STRING *ValueName; VOID *CallContext; VOID *ObjectContext; VOID *Reserved;
+};
+struct REG_ENUMERATE_KEY_INFORMATION {
+  VOID *Object; ULONG Index; ULONG KeyInformationClass; VOID *KeyInformation; ULONG Length; ULONG *ResultLength; VOID *CallContext; VOID *ObjectContext; VOID *Reserved;
+};
+struct REG_QUERY_KEY_INFORMATION {
+  VOID *Object; ULONG KeyInformationClass; VOID *KeyInformation; ULONG Length; ULONG *ResultLength; VOID *CallContext; VOID *ObjectContext; VOID *Reserved;
+};
+struct REG_QUERY_VALUE_KEY_INFORMATION {
+  VOID *Object; struct UNICODE_STRING *ValueName; ULONG KeyValueInformationClass; VOID *KeyValueInformation; ULONG Length; ULONG *ResultLength; VOID *CallContext; VOID *ObjectContext; VOID *Reserved;
+};
+struct REG_PRE_CREATE_KEY_INFORMATION {
+  struct UNICODE_STRING *CompleteName;
+};
+struct REG_POST_CREATE_KEY_INFORMATION {
+  struct UNICODE_STRING *CompleteName; VOID *Object; LONG Status;
+};
+struct REG_CREATE_KEY_INFORMATION {
+  struct UNICODE_STRING *CompleteName; VOID *RootObject; VOID *ObjectType; ULONG CreateOptions; struct UNICODE_STRING *Class; VOID *SecurityDescriptor; VOID *SecurityQualityOfService; ULONG DesiredAccess; ULONG GrantedAccess; ULONG *Disposition; VOID **ResultObject; VOID *CallContext; VOID *RootObjectContext; VOID *Transaction; VOID *Reserved;
+};
+struct REG_POST_OPERATION_INFORMATION {
+  VOID *Object; LONG Status; VOID *PreInformation; LONG ReturnStatus; VOID *CallContext; VOID *ObjectContext; VOID *Reserved;
+};

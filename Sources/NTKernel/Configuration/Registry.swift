@@ -11,6 +11,8 @@ import WindowsTypes
 public final class Registry {
   /// `\Registry`
   public let root: RegistryKey
+  /// What keys and values that guest code made take, in bytes.
+  var usedBytes = 0
   /// What time it is, in 100 ns since 1601.
   var now: () -> UInt64 = { VirtualTime.boot }
 
@@ -25,7 +27,9 @@ public final class Registry {
   static let longestKeyName = 255
   static let longestValueName = 16383
   static let deepest = 512
-  /// What keys and values may take together, in bytes; beyond it calls end in `STATUS_REGISTRY_QUOTA_LIMIT`.
+  /// The longest data of a value, in bytes ("Registry Element Size Limits": what memory there is).
+  static let longestData: UInt32 = 16 << 20
+  /// What guest code's keys and values may take together, in bytes; beyond it calls end in `STATUS_REGISTRY_QUOTA_LIMIT`.
   static let quota = 32 << 20
   /// The longest chain of links.
   private static let longestChain = 64

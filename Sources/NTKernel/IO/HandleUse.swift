@@ -32,12 +32,17 @@ extension Kernel {
 
   /// `ZwClose` (nf-ntifs-ntclose): of a file's last handle, after its `IRP_MJ_CLEANUP`.
   package func close(_ handle: UInt64) async throws -> NTSTATUS {
+    if let entry = try entry(of: handle), configuration.open[entry.object] != nil {
+      let status = try await announceClosing(of: entry.object)
+      guard status.isSuccess else { return status }
+    }
     guard let entry = handles.remove(handle, process: try requestor().id) else { return .invalidHandle }
     let header = header(of: entry.object)
     let count = try header.HandleCount.load() - 1
     try header.HandleCount.store(count)
     let kind = kind(of: entry.object)
     if count == 0, kind == .file { try await cleanUp(Pointer(entry.object, in: memory.memory)) }
+    if count == 0 { try endWatch(of: entry.object) }
     if count == 0, let close = io.closeProcedures[kind] { try await close(entry.object) }
     try await dereference(entry.object)
     return .success

@@ -113,6 +113,7 @@ extension Kernel {
     if let path = record.path, io.namespace[path]?.object == object { io.namespace.remove(path) }
     io.objects[object] = nil
     io.references[object] = nil
+    if record.kind == .key { forgetKeyObject(object) }
     if record.kind == .device {
       let device = Pointer<DEVICE_OBJECT>(object, in: memory.memory)
       let vpb = try device.Vpb.load()

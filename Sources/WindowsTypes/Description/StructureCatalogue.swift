@@ -39,7 +39,7 @@ public enum StructureCatalogue {
 }
 
 extension StructureCatalogue {
-  private static let tables = [io, filterManager, memoryManager, processor, executive, basics, runtimeLibrary]
+  private static let tables = [io, filterManager, memoryManager, processor, executive, basics, runtimeLibrary, registry]
   private static let io: [any GuestStructure.Type] = [
     DEVICE_OBJECT.self, DEVICE_OBJECT_Queue.self, DEVOBJ_EXTENSION.self, DRIVER_EXTENSION.self, DRIVER_OBJECT.self,
     FILE_OBJECT.self, IO_COMPLETION_CONTEXT.self, IO_STACK_LOCATION.self, IO_STACK_LOCATION_Parameters.self,
@@ -111,5 +111,8 @@ extension StructureCatalogue {
     RTL_BALANCED_LINKS.self, RTL_BITMAP.self, RTL_BITMAP_RUN.self, RTL_GENERIC_TABLE.self, RTL_SPLAY_LINKS.self,
     SECURITY_DESCRIPTOR.self, SID.self,
     SLIST_HEADER.self, TIME_FIELDS.self,
+  ]
+  private static let registry: [any GuestStructure.Type] = [
+    KEY_BASIC_INFORMATION.self, KEY_NODE_INFORMATION.self, KEY_FULL_INFORMATION.self, KEY_NAME_INFORMATION.self, KEY_VALUE_BASIC_INFORMATION.self, KEY_VALUE_FULL_INFORMATION.self, KEY_VALUE_PARTIAL_INFORMATION.self, RTL_QUERY_REGISTRY_TABLE.self, CM_KEY_BODY.self, REG_DELETE_KEY_INFORMATION.self, REG_SET_VALUE_KEY_INFORMATION.self, REG_DELETE_VALUE_KEY_INFORMATION.self, REG_ENUMERATE_KEY_INFORMATION.self, REG_QUERY_KEY_INFORMATION.self, REG_QUERY_VALUE_KEY_INFORMATION.self, REG_PRE_CREATE_KEY_INFORMATION.self, REG_POST_CREATE_KEY_INFORMATION.self, REG_CREATE_KEY_INFORMATION.self, REG_POST_OPERATION_INFORMATION.self,
   ]
 }
