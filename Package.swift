@@ -87,7 +87,7 @@ let package = Package(
         "WindowsTypes",
       ],
       exclude: ["Golden"]),
-    tests(of: "Commands", knows: ["Emulation", "GuestCode", "ProbelockTool"]),
+    tests(of: "Commands", knows: ["Emulation", "FilterManager", "GuestCode", "ProbelockTool", "WindowsTypes"]),
   ],
   swiftLanguageModes: [.v6]
 )
