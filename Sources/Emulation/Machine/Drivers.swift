@@ -35,6 +35,8 @@ extension Machine {
     }
     let range = imageRange(image, around: entry)
     let section = image.flatMap { moduleEntries[$0.base]?.address } ?? 0
+    // A driver that was unloaded comes from its file again.
+    if let image, memory.kernel[entry].kind == .free { try mapAgain(image) }
     let driver = try kernel.loadDriver(name, entry: entry, base: range.lowerBound, size: UInt64(range.count), section: section)
     let before = counters
     try perform(

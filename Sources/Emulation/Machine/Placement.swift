@@ -63,7 +63,7 @@ extension Machine {
   /// Gives the word that the load configuration names a value that is neither the linker's nor zero.
   ///
   /// Newer drivers execute `int 29h` where they find the linker's (0BB40E64Eh).
-  private func freshenCookie(of image: Image) throws {
+  func freshenCookie(of image: Image) throws {
     guard let place = image.file.securityCookie else { return }
     var state = fixture.seed &+ image.base &* 0x9e37_79b9_7f4a_7c15
     var value: UInt32 = 0

@@ -219,6 +219,7 @@ extension Kernel {
     case let exception as GuestException:
       // No stack is left to dispatch on: what the processor makes of that is a double fault.
       return end(BugCheck(.unexpectedKernelModeTrap, 8, UInt64(exception.code.rawValue)))
+    case let routine as RoutineNotProvided: ending = .missingRoutine(routine.name)
     case is Abandoned: return .proceed
     default: failure = error
     }

@@ -38,5 +38,5 @@ public struct ExportTable: Sendable {
     Export.version, Export.lookaside, Export.identifiers, Export.accessLists, Export.securityDescriptors, Export.frames,
     Export.balancedTables, Export.splayedTables, Export.splayTrees,
     Export.registryKeys, Export.registryCallbacks, Export.registryRoutines,
-  ]
+  ] + Export.hardware
 }

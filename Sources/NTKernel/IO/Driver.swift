@@ -10,17 +10,20 @@ public final class Driver {
   /// Its image.
   public let range: Range<UInt64>
   let registryPath: Pointer<UNICODE_STRING>
+  /// Whether the range is an image's alone, which goes when the driver does.
+  let isImage: Bool
   /// Routines to call again once it has started, each with its context.
   var reinitialization: [(routine: UInt64, context: UInt64)] = []
   /// Unloading waits for the last handle to one of its devices.
   public internal(set) var isUnloadPending = false
   public internal(set) var isLoaded = true
 
-  init(name: String, object: Pointer<DRIVER_OBJECT>, range: Range<UInt64>, registryPath: Pointer<UNICODE_STRING>) {
+  init(name: String, object: Pointer<DRIVER_OBJECT>, range: Range<UInt64>, registryPath: Pointer<UNICODE_STRING>, isImage: Bool) {
     self.name = name
     self.object = object
     self.range = range
     self.registryPath = registryPath
+    self.isImage = isImage
   }
 }
 
@@ -30,6 +33,11 @@ extension Kernel {
 
   /// The loaded driver whose image holds `address`.
   package func driver(containing address: UInt64) -> Driver? { io.drivers.last { $0.isLoaded && $0.range.contains(address) } }
+
+  /// The driver that has gone and whose code was at `address`, if nobody else's is there now.
+  func unloadedDriver(containing address: UInt64) -> Driver? {
+    driver(containing: address) == nil ? io.drivers.last { !$0.isLoaded && $0.isImage && $0.range.contains(address) } : nil
+  }
 
   package func driver(at object: UInt64) -> Driver? { io.drivers.last { $0.isLoaded && $0.object.address == object } }
 
@@ -63,7 +71,7 @@ extension Kernel {
     for index in 0..<IRP_MJ.count { try object.MajorFunction[index].store(Pointer(invalidDeviceRequest, in: here)) }
     let path = Pointer<UNICODE_STRING>(try allocate(8), in: here)
     try store("\\Registry\\Machine\\System\\CurrentControlSet\\Services\\\(name)", in: path)
-    let driver = Driver(name: name, object: object, range: base..<base + max(1, size), registryPath: path)
+    let driver = Driver(name: name, object: object, range: base..<base + max(1, size), registryPath: path, isImage: section != 0)
     io.drivers.append(driver)
     return driver
   }
@@ -115,6 +123,11 @@ extension Kernel {
     _ = try await call(routine.address, [driver.object.address])
     try reportLeftovers(of: driver)
     try await forget(driver)
+    // The image of a driver whose DriverEntry fails stays: a fixture may want its other routines.
+    if driver.isImage {
+      let pages = (driver.range.upperBound - driver.range.lowerBound + 0xfff) >> GuestMemory.pageShift
+      try memory.kernel.set(repeatElement(Page.free, count: Int(pages)), at: driver.range.lowerBound)
+    }
     return .success
   }
 

@@ -19,6 +19,8 @@ struct IOManager {
   var userBlocks: [Int: (page: UInt64, used: UInt64)] = [:]
   /// What else happens when the last handle to an object of a kind is closed, in the context of whoever closes it.
   var closeProcedures: [ObjectKind: (UInt64) async throws -> Void] = [:]
+  /// Who set each timer last, by its address.
+  var timerSites: [UInt64: Site] = [:]
   /// For names that a device does not choose itself.
   var generatedNames = 0
 
@@ -36,6 +38,8 @@ struct IOManager {
     /// In whose address space the buffers are.
     let requestor: Process
     let thread: Thread
+    /// The file object that stays until a pended request is complete.
+    var heldFile: UInt64?
   }
 
   /// Something that a driver wants to be called for until it takes it back.

@@ -32,8 +32,31 @@ extension Kernel {
     for registration in io.registrations where isOwn(registration.site) {
       leftovers.append(Leftover(what: registration.what, site: registration.site))
     }
+    leftovers += pendingCalls(of: driver)
     leftovers += locks(of: driver)
     leftovers += blocks(of: driver)
+    return leftovers
+  }
+
+  /// Routines of the driver's that the kernel would still call: bugcheck 0xCE once the driver is gone.
+  private func pendingCalls(of driver: Driver) -> [Leftover] {
+    var leftovers: [Leftover] = []
+    func isCall(_ dpc: Pointer<KDPC>) -> Bool {
+      guard !dpc.isNull, let routine = try? dpc.DeferredRoutine.load().address else { return false }
+      return driver.range.contains(routine)
+    }
+    for case .timer(let address) in timers.subjects {
+      guard let dpc = try? Pointer<KTIMER>(address, in: memory.memory).Dpc.load(), isCall(dpc) else { continue }
+      leftovers.append(Leftover(what: "a timer that is set", site: io.timerSites[address] ?? Site(ip: 0)))
+    }
+    for dpc in deferredCalls where isCall(Pointer(dpc, in: memory.memory)) {
+      leftovers.append(Leftover(what: "a deferred call that is queued", site: Site(ip: 0)))
+    }
+    for (_, items) in workQueues.sorted(by: { $0.key < $1.key }) {
+      for item in items where driver.range.contains(item.routine) {
+        leftovers.append(Leftover(what: "a work item that is queued", site: Site(ip: 0)))
+      }
+    }
     return leftovers
   }
 

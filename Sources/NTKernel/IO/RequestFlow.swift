@@ -82,7 +82,15 @@ extension Kernel {
       io.deferred.insert(irp.address)
       return
     }
+    let heldFile = io.issued[irp.address]?.heldFile
     try finish(irp)
+    if let heldFile { try await release(heldFile) }
+  }
+
+  /// Gives back the reference that a pended request held, where IRP_MJ_CLOSE can be sent: at PASSIVE_LEVEL.
+  private func release(_ file: UInt64) async throws {
+    if try kpcr.Irql.load() < .dispatch { return _ = try await dereference(file) }
+    try queue(WorkItem(routine: trapAddress(of: "ObDereferenceObject"), arguments: [file], finish: {}), queue: 1)
   }
 
   /// What a completed location says is cleared, except its major function, device, completion routine and context.

@@ -133,7 +133,11 @@ extension Kernel {
     try reference(file.address, for: nil)
     let isSynchronous = try file.Flags.load() & FileFlags.synchronous != 0
     let (status, _) = try await send(irp, to: device, waitingOn: isSynchronous ? file : nil)
-    try await dereference(file.address)
+    if io.issued[irp.address] == nil {
+      try await dereference(file.address)
+    } else {
+      io.issued[irp.address]?.heldFile = file.address
+    }
     return status
   }
 

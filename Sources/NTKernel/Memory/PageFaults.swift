@@ -22,6 +22,7 @@ extension Kernel: PageFaultResolver {
 
   /// - Parameter routine: in whose name the kernel touches the page; `nil` for an instruction.
   func resolve(_ access: Access, at address: UInt64, routine: String?) throws {
+    if try makeKernelImage(at: address) { return }
     let owner = currentSpaceOwner
     var outcome = FaultEvent.Resolution.repaired("")
     defer {
@@ -46,6 +47,10 @@ extension Kernel: PageFaultResolver {
   private func repair(_ access: Access, at address: UInt64) throws -> String {
     let irql = try kpcr.Irql.load()
     let page = memory.current[address]
+    if page.kind == .free, unloadedDriver(containing: address) != nil {
+      // A timer, a DPC or a work item that outlives its driver: address, 0 read or 1 write, instruction (bug check 0xCE).
+      throw BugCheck(.driverUnloadedWithoutCancellingPendingOperations, address, access == .write ? 1 : 0, registers[.ip], 0)
+    }
     if irql >= .dispatch && needsPager(page, access, at: address) {
       throw try faultAtRaisedIRQL(irql, access, at: address)
     }

@@ -94,6 +94,7 @@ extension Kernel {
     let when = dueTime(due)
     try timer.DueTime.QuadPart.store(when)
     timers.insert(.timer(timer.address), due: when)
+    io.timerSites[timer.address] = site()
     return wasRunning
   }
 
