@@ -53,6 +53,7 @@ public final class Kernel {
     return registry
   }()
   var io = IOManager()
+  var processManager = ProcessManager()
   var configuration = ConfigurationManager()
   var nonPagedPool: Pool
   var pagedPool: Pool

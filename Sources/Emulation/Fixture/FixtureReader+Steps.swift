@@ -5,15 +5,13 @@ extension FixtureReader {
       return Fixture.Step(.call(try readCall(node)), origin: node.origin)
     }
     if let action = try readPortStep(node) { return Fixture.Step(action, origin: node.origin) }
+    if let action = try readProcessStep(node) { return Fixture.Step(action, origin: node.origin) }
     if let action = try readDriverStep(node) { return Fixture.Step(action, origin: node.origin) }
     if entries.contains(where: { $0.value.role == "issue" }) {
       let fields = try node.fields(.issue)
       let operation = try names.operation(try fields.required("issue"), what: "“issue” takes")
       let result = try fields["as"].map { node throws(FixtureError) in try names.define(node, as: .result) }
       return Fixture.Step(.issue(operation, result: result), origin: node.origin)
-    }
-    if let later = entries.first(where: { KeyTable.laterSteps.contains($0.value.role) }) {
-      throw later.key.error("steps with \(quoted(later.value.role)) are not there yet")
     }
     for (key, value) in entries where !KeyTable.steps.contains(value.role) {
       if KeyTable.call.keys.contains(value.role) {
@@ -30,7 +28,6 @@ extension FixtureReader {
 
   private func readAction(_ node: FixtureNode) throws(FixtureError) -> Fixture.Step.Action {
     switch node.role {
-    case "exit": return .exit(process: try names.check(node, is: .process))
     case "map":
       let fields = try node.fields(.map)
       return .map(process: try process(fields), try readRegion(at: try fields.required("at"), fields))

@@ -100,13 +100,7 @@ struct FixtureReader {
       let fields = try value.fields(.process)
       var process = Fixture.Process(name, origin: key.origin)
       if let node = fields["id"] { process.id = try names.identify(node, name) }
-      if let node = fields["memory"] {
-        var regions: [(Fixture.Region, FixtureNode)] = []
-        for (key, value) in try node.entries() {
-          regions.append((try readRegion(at: key, try value.fields(.region)), key))
-        }
-        process.memory = try ordered(regions)
-      }
+      if let node = fields["memory"] { process.memory = try readMemory(node) }
       processes.append(process)
     }
     return processes

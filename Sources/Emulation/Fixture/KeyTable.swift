@@ -40,7 +40,14 @@ struct KeyTable: Sendable {
   static let call = KeyTable(
     "call", "a call", ["on", "call", "with", "irql", "as", "kind", "expect"], required: ["on", "call"])
   static let issue = KeyTable("issue", "the step “issue”", ["issue", "as"], required: ["issue"])
-  static let exit = KeyTable("exit", "the step “exit”", ["exit"])
+  static let exit = KeyTable("exit", "the step “exit”", ["exit", "status"], required: ["exit"])
+  static let exitThread = KeyTable("exit-thread", "the step “exit-thread”", ["exit-thread", "status"], required: ["exit-thread"])
+  static let createProcess = KeyTable(
+    "create-process", "the step “create-process”",
+    ["on", "create-process", "thread", "id", "thread-id", "image", "command-line", "memory", "expect"],
+    required: ["on", "create-process", "thread"])
+  static let createThread = KeyTable(
+    "create-thread", "the step “create-thread”", ["on", "create-thread", "in", "id"], required: ["on", "create-thread"])
   static let map = KeyTable("map", "“map”", ["process", "at"] + region.keys, required: ["process", "at"])
   static let unmap = KeyTable("unmap", "“unmap”", ["process", "at", "size"], required: ["process", "at", "size"])
   static let protect = KeyTable(
@@ -75,12 +82,11 @@ struct KeyTable: Sendable {
   static let run = KeyTable("run", "the step “run”", ["run"], required: ["run"])
   /// The keys that say what kind of step a step is.
   static let steps = [
-    "call", "issue", "exit", "map", "unmap", "protect", "store", "page-out", "load", "unload", "open", "ioctl", "read", "write", "close",
+    "call", "issue", "exit", "create-process", "create-thread", "exit-thread", "map", "unmap", "protect", "store", "page-out", "load",
+    "unload", "open", "ioctl", "read", "write", "close",
     "run", "expect",
     "connect", "get-message", "reply-message", "send-message", "filter-load", "filter-unload", "serve",
   ]
-  /// Steps that are designed, and not there yet.
-  static let laterSteps = ["create-process"]
 
   static let textArgument = KeyTable("text-argument", "an argument", ["text"], required: ["text"])
   static let operation = KeyTable(
@@ -106,8 +112,8 @@ struct KeyTable: Sendable {
   static let expectedCall = KeyTable("expected-call", "a call", ["call", "process"], required: ["call"])
 
   static let all = [
-    fixture, limits, process, region, kernelRegion, section, thread, value, patch, registryValue, content, call, issue, exit, map, unmap,
-    protect,
+    fixture, limits, process, region, kernelRegion, section, thread, value, patch, registryValue, content, call, issue, exit, exitThread,
+    createProcess, createThread, map, unmap, protect,
     connect, getMessage, replyMessage, sendMessage, filterLoad, filterUnload, serve, reply,
     store, pageOut, load, unload, open, ioctl, read, write, close, run, textArgument, operation, operations, callExpectation, fault,
     bugcheck, expectation, lock, expectedCall,

@@ -34,6 +34,8 @@ final class Machine: Supervisor {
   /// The threads whose services are processes of their own.
   var remoteThreads: Set<Int> = []
   var remoteServices: RemoteServices?
+  /// Identifiers that steps were given because they asked for none.
+  var chosenIDs: [UInt32] = []
   /// Whether the machine runs on its own until it has nothing to do.
   var isIdling = false
   private var watch: ((Event) -> Watch)?
