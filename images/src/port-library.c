@@ -1,5 +1,6 @@
 // An export driver: it has no service of its own and is loaded with whoever imports it. It owns a port, which it can make once a
 // driver with a service key lends it a driver object and the filter manager is there.
+#define PORT_API __declspec(dllexport)
 #include "port-library.h"
 
 static PFLT_FILTER filter;
@@ -12,7 +13,7 @@ static NTSTATUS NTAPI OnConnect(PFLT_PORT port, PVOID serverCookie, PVOID contex
 
 static void NTAPI OnDisconnect(PVOID connectionCookie) { FltCloseClientPort(filter, &client); }
 
-__declspec(dllexport) void __cdecl PortRelease(void) {
+void __cdecl PortRelease(void) {
   if (filter == NULL) return;
   FltCloseCommunicationPort(server);
   FltUnregisterFilter(filter);
@@ -26,7 +27,7 @@ static NTSTATUS NTAPI OnUnload(ULONG flags) {
 
 static const FLT_REGISTRATION registration = {sizeof(FLT_REGISTRATION), FLT_REGISTRATION_VERSION, 0, NULL, NULL, OnUnload};
 
-__declspec(dllexport) NTSTATUS __cdecl PortAdopt(DRIVER_OBJECT *driver, const UNICODE_STRING *name) {
+NTSTATUS __cdecl PortAdopt(DRIVER_OBJECT *driver, const UNICODE_STRING *name) {
   if (filter != NULL) return STATUS_SUCCESS;
   NTSTATUS status = FltRegisterFilter(driver, &registration, &filter);
   if (!NT_SUCCESS(status)) return status;
@@ -44,13 +45,15 @@ __declspec(dllexport) NTSTATUS __cdecl PortAdopt(DRIVER_OBJECT *driver, const UN
   return status;
 }
 
-__declspec(dllexport) NTSTATUS __cdecl PortSend(const void *message, ULONG length) {
+NTSTATUS __cdecl PortSend(const void *message, ULONG length) {
   if (filter == NULL || client == NULL) return STATUS_PORT_DISCONNECTED;
   return FltSendMessage(filter, &client, message, length, NULL, NULL, NULL);
 }
 
-__declspec(dllexport) NTSTATUS NTAPI DllInitialize(UNICODE_STRING *registryPath) { return STATUS_SUCCESS; }
-__declspec(dllexport) NTSTATUS NTAPI DllUnload(void) { return STATUS_SUCCESS; }
+NTSTATUS NTAPI DllInitialize(UNICODE_STRING *registryPath) { return STATUS_SUCCESS; }
+NTSTATUS NTAPI DllUnload(void) { return STATUS_SUCCESS; }
+#pragma comment(linker, "/export:DllInitialize=_DllInitialize@4")
+#pragma comment(linker, "/export:DllUnload=_DllUnload@0")
 
 // Never called: an export driver is not started.
 NTSTATUS NTAPI DriverEntry(DRIVER_OBJECT *driver, UNICODE_STRING *registryPath) { return STATUS_SUCCESS; }
