@@ -100,7 +100,7 @@ if Context.environment["PROBELOCK_BENCHMARKS"] != nil {
     .executableTarget(
       name: "Benchmarks",
       dependencies: [
-        "CBaseline", "Disassembly", "Emulation", "Events", "Guest", "GuestCode", "Memory", "NTKernel", "Processor", "WindowsTypes",
+        "CBaseline", "Disassembly", "Emulation", "Events", "FilterManager", "Guest", "GuestCode", "Memory", "NTKernel", "Processor", "WindowsTypes",
       ],
       path: "tools/Benchmarks/Benchmarks", swiftSettings: strict),
   ]

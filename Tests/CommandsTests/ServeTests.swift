@@ -111,7 +111,7 @@ import WindowsTypes
     return descriptor
   }
 
-  private func say(_ bytes: [UInt8], on descriptor: Int32) { _ = send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL.rawValue)) }
+  private func say(_ bytes: [UInt8], on descriptor: Int32) { _ = send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL)) }
 
   @Test("a malformed or an oversized frame closes its connection alone") func malformed() async throws {
     let server = try Server("process-monitor")

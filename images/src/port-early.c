@@ -1,23 +1,25 @@
-// A driver that starts before the filter manager: it imports the port's library, may not have a port yet, and tries again when a
-// later driver's start calls it back.
+// A driver that may start before the filter manager. It asks for the port at its start, and where that is too early again when the
+// first process is made: user mode is up then, and so is the filter manager. It sends by port-library.
 #include "port-library.h"
 
 static const UNICODE_STRING portName = COUNTED(u"\\PortLibrary");
+static DRIVER_OBJECT *self;
+static BOOLEAN isReady;
 
-static void NTAPI Later(DRIVER_OBJECT *driver, PVOID context, ULONG count) {
-  NTSTATUS status = PortAdopt(driver, &portName);
-  DbgPrint("port-early: later, %08x\n", status);
+static void adopt(const char *when) {
+  NTSTATUS status = PortAdopt(self, &portName);
+  isReady = NT_SUCCESS(status);
+  DbgPrint("port-early: %s, %08x\n", when, status);
 }
 
 static void NTAPI OnProcess(PVOID parent, PVOID process, BOOLEAN create) {
+  if (!isReady) adopt("at the first process");
   ULONG message[2] = {'e', (ULONG)process};
-  NTSTATUS status = PortSend(message, sizeof(message));
-  DbgPrint("port-early: process %u, %08x\n", message[1], status);
+  DbgPrint("port-early: process %u, %08x\n", message[1], PortSend(message, sizeof(message)));
 }
 
 NTSTATUS NTAPI DriverEntry(DRIVER_OBJECT *driver, UNICODE_STRING *registryPath) {
-  NTSTATUS status = PortAdopt(driver, &portName);
-  DbgPrint("port-early: at its start, %08x\n", status);
-  if (status == STATUS_FLT_NOT_INITIALIZED) IoRegisterDriverReinitialization(driver, Later, NULL);
+  self = driver;
+  adopt("at its start");
   return PsSetCreateProcessNotifyRoutine(OnProcess, FALSE);
 }

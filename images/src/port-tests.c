@@ -22,6 +22,7 @@ static const UNICODE_STRING portName = COUNTED(u"\\PortTests");
 #define SEND_TO_NOBODY CODE(0x806)
 #define SEND_AND_TRUST CODE(0x807)  // as SEND_AND_WAIT, and believes NT_SUCCESS
 #define WAIT_UNTIL CODE(0x808)      // input: a system time; sends and waits until then
+#define SEND_MANY CODE(0x809)       // input: how many; each has a reply
 
 static NTSTATUS send(const void *message, ULONG length, PVOID reply, ULONG *replyLength) {
   LARGE_INTEGER limit = {-10000ll * patience};
@@ -76,7 +77,7 @@ static NTSTATUS complete(IRP *irp, NTSTATUS status, ULONG count) {
   return status;
 }
 
-// Opening the device asks the service, as a scanner does: the service must not open it itself.
+// Where the patience is one millisecond, opening the device asks the service, without a limit: the service must not open it itself.
 static NTSTATUS NTAPI Open(DEVICE_OBJECT *device, IRP *irp) {
   if (IoGetCurrentIrpStackLocation(irp)->MajorFunction != IRP_MJ_CREATE || client == NULL || patience != 1) {
     return complete(irp, STATUS_SUCCESS, 0);
@@ -120,6 +121,13 @@ static NTSTATUS NTAPI Control(DEVICE_OBJECT *device, IRP *irp) {
       if (status != STATUS_SUCCESS) return complete(irp, status, 0);
       for (ULONG i = 0; i < output; i++) buffer[i] = reply[i];
       return complete(irp, status, output);
+    case SEND_MANY:
+      for (ULONG count = *(ULONG *)buffer; count > 0; count--) {
+        ULONG message[3] = {count}, answer, length = sizeof(answer);
+        status = send(message, sizeof(message), &answer, &length);
+        if (status != STATUS_SUCCESS) return complete(irp, status, 0);
+      }
+      return complete(irp, STATUS_SUCCESS, 0);
     case SEND: return complete(irp, send(buffer, input, NULL, NULL), 0);
     case SET_PATIENCE: patience = *(ULONG *)buffer; return complete(irp, STATUS_SUCCESS, 0);
     case CLOSE_CLIENT: FltCloseClientPort(filter, &client); return complete(irp, STATUS_SUCCESS, 0);

@@ -317,6 +317,3 @@ NTSYSAPI NTSTATUS NTAPI PsRemoveLoadImageNotifyRoutine(void NTAPI (*)(UNICODE_ST
 NTSYSAPI ULONG __cdecl DbgPrint(const char *format, ...);
 
 NTSYSAPI extern const USHORT NtBuildNumber;
-
-NTSYSAPI void NTAPI IoRegisterDriverReinitialization(
-    DRIVER_OBJECT *, void NTAPI (*)(DRIVER_OBJECT *, PVOID context, ULONG count), PVOID context);

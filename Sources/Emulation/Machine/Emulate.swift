@@ -12,6 +12,9 @@ import WindowsTypes
 public struct EmulationOptions {
   /// Keeps the registers before every instruction.
   public var recordsRegisters = false
+  /// Goes on when the fixture's limit for the trace is reached, and forgets what was recorded until then: of a long run, the trace
+  /// and all that is told from it is that of its last part.
+  public var forgetsTrace = false
   /// Patches on top of the fixture's own.
   public var patches: [Fixture.Patch] = []
   /// In place of the fixture's own limit.

@@ -48,7 +48,7 @@ final class Machine: Supervisor {
     self.options = options
     self.watch = watch
     memory = try VirtualMemory(target: fixture.target, limit: Int(clamping: fixture.limits.memory))
-    stream = EventStream(budget: Int(clamping: fixture.limits.trace))
+    stream = EventStream(budget: Int(clamping: fixture.limits.trace), forgets: options.forgetsTrace)
     let atRest = RegisterValues()
     kernel = try Kernel(memory: memory, stream: stream, exports: Self.exports, registers: atRest)
     names = Names(target: fixture.target, exports: Self.exports)
