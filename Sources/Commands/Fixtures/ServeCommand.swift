@@ -52,7 +52,7 @@ struct ServeCommand: ParsableCommand {
       removeAtSignal(listener.path)
       listener.onNotice = { Console.complain(Console.printable($0)) }
       Console.put("\(fixture.fixture.name): listening on \(listener.path)\n")
-      fflush(stdout)
+      fflush(nil)
       run = try fixture.run(services: listener)
       if let record {
         do { try listener.recording.text.write(toFile: record, atomically: true, encoding: .utf8) } catch {

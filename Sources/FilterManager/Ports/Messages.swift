@@ -20,7 +20,6 @@ extension Kernel {
       return .portDisconnected
     }
     guard !connection.isOver else { return .portDisconnected }
-    if try sender.object.CrossThreadFlags.load() & 1 != 0 { return .threadIsTerminating }
     guard length <= Self.largestMessage else { return .insufficientResources }
     let capacity = reply == 0 ? nil : Int(try replyLength.load())
     let limit = timeout.isNull ? 0 : try timeout.load()
