@@ -89,7 +89,12 @@ nonisolated(unsafe) private var pathToRemove: UnsafeMutablePointer<CChar>?
 /// Has an interrupt or a request to end take the socket away, too.
 private func removeAtSignal(_ path: String) {
   pathToRemove = strdup(path)
+  // Whoever started this process may have blocked them.
+  var signals = sigset_t()
+  sigemptyset(&signals)
+  defer { sigprocmask(SIG_UNBLOCK, &signals, nil) }
   for number in [SIGINT, SIGTERM, SIGHUP] {
+    sigaddset(&signals, number)
     signal(number) { number in
       if let path = pathToRemove { unlink(path) }
       _exit(128 + number)
