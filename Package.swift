@@ -54,7 +54,11 @@ let package = Package(
       ]),
     room("Reporting", knows: ["Disassembly", "Emulation", "Events", "Guest", "Images", "NTKernel", "Verification", "WindowsTypes"]),
     room(
-      "Probelock", knows: ["Emulation", "Events", "FilterManager", "Guest", "GuestCode", "Images", "NTKernel", "Reporting", "Verification", "WindowsTypes"]),
+      "Probelock",
+      knows: [
+        "Emulation", "Events", "FilterManager", "Guest", "GuestCode", "Images", "NTKernel", "Reporting", "Verification",
+        "WindowsTypes",
+      ]),
     room(
       "Commands",
       knows: [
@@ -100,7 +104,8 @@ if Context.environment["PROBELOCK_BENCHMARKS"] != nil {
     .executableTarget(
       name: "Benchmarks",
       dependencies: [
-        "CBaseline", "Disassembly", "Emulation", "Events", "FilterManager", "Guest", "GuestCode", "Memory", "NTKernel", "Processor", "WindowsTypes",
+        "CBaseline", "Disassembly", "Emulation", "Events", "FilterManager", "Guest", "GuestCode", "Memory", "NTKernel", "Processor",
+        "WindowsTypes",
       ],
       path: "tools/Benchmarks/Benchmarks", swiftSettings: strict),
   ]

@@ -64,7 +64,8 @@ import WindowsTypes
     return messages
   }
 
-  @Test("a service in a process of its own sees what a fixture's own sees, and its replay is the same run") func conversation() async throws {
+  @Test("a service in a process of its own sees what a fixture's own sees, and its replay is the same run")
+  func conversation() async throws {
     let server = try Server("process-monitor", "--record", "FOLDER/recording", "--trace")
     var status = stat()
     #expect(lstat(server.socket, &status) == 0)
@@ -116,7 +117,8 @@ import WindowsTypes
   @Test("a malformed or an oversized frame closes its connection alone") func malformed() async throws {
     let server = try Server("process-monitor")
     let bad: [[UInt8]] = [
-      [0xff, 0xff, 0xff, 0x7f], [1, 0, 0, 0, 99], [0, 0, 0, 0], [2, 0, 0, 0, 0, 9], [3, 0, 0, 0, 0, 1, 0xff], ServiceFrame.bytes(of: .close(port: 4)),
+      [0xff, 0xff, 0xff, 0x7f], [1, 0, 0, 0, 99], [0, 0, 0, 0], [2, 0, 0, 0, 0, 9], [3, 0, 0, 0, 0, 1, 0xff],
+      ServiceFrame.bytes(of: .close(port: 4)),
     ]
     for bytes in bad {
       let descriptor = raw(server.socket)
@@ -133,7 +135,9 @@ import WindowsTypes
     #expect(errors.split(separator: "\n").filter { $0.contains("was sent away") }.count == bad.count, "\(errors)")
   }
 
-  @Test("a service that sends nonsense, or dies, with a message in its hands is a disconnect", arguments: [[], [5, 0, 0, 0, 77, 1, 2, 3, 4]] as [[UInt8]])
+  @Test(
+    "a service that sends nonsense, or dies, with a message in its hands is a disconnect",
+    arguments: [[], [5, 0, 0, 0, 77, 1, 2, 3, 4]] as [[UInt8]])
   func dying(last: [UInt8]) throws {
     let server = try Server("process-monitor")
     let descriptor = raw(server.socket)

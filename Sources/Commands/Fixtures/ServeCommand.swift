@@ -73,7 +73,9 @@ struct ServeCommand: ParsableCommand {
 
   private func recording(at path: String) throws -> ServiceRecording {
     guard let text = try? String(contentsOfFile: path, encoding: .utf8) else { throw Failure(.missingFile, "\(path): cannot be read") }
-    do { return try ServiceRecording(text: text, file: path) } catch let error as SocketError { throw Failure(.badInput, error.description) }
+    do {
+      return try ServiceRecording(text: text, file: path)
+    } catch let error as SocketError { throw Failure(.badInput, error.description) }
   }
 
   /// A socket of this process's own, where sessions keep theirs.

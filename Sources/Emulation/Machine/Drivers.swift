@@ -1,4 +1,5 @@
 import Events
+import FilterManager
 import Guest
 import Images
 import NTKernel
@@ -21,12 +22,21 @@ extension Machine {
         }
       })
     let drivers = names.images.filter { $0.isDriver && !$0.isExportDriver && !later.contains($0.name.lowercased()) }
-    let order = StartOrder(drivers.map(\.name), in: kernel.registry)
+    // The filter manager has its place among them: who comes before it finds it uninitialized.
+    let filterManager = "FltMgr"
+    let isOurs = !drivers.contains { $0.name.lowercased() == filterManager.lowercased() }
+    let order = StartOrder(drivers.map(\.name) + (isOurs ? [filterManager] : []), in: kernel.registry)
+    if isOurs { kernel.setFilterManager(isUp: false) }
+    defer { kernel.setFilterManager(isUp: true) }
     let waiting = driversOnDemand(order)
     for phase in StartOrder.Start.allCases {
       kernel.startPhase = phase
       for entry in order.entries where entry.start == phase && !waiting.contains(entry.driver) {
         if isOver { return }
+        if isOurs, entry.driver == filterManager {
+          kernel.setFilterManager(isUp: true)
+          continue
+        }
         let obstacle = order.obstacle(to: entry, isStarted: kernel.isServiceStarted)
         startOrder.append(DriverStart(driver: entry.driver, reason: entry.reason, obstacle: obstacle))
         if let obstacle {

@@ -18,6 +18,7 @@ extension FilterManager {
       return try await kernel.createPort(
         filter, result, attributes, cookie: cookie.bits, (connect.bits, disconnect.bits, message.bits), maximumConnections: count)
     }
+    .partially("the descriptor is kept, and everybody is let in")
     .uncertain("a port without a security descriptor is for SYSTEM and Administrators; a port works without FltStartFiltering"),
     // nf-fltkernel-fltclosecommunicationport
     export("FltCloseCommunicationPort(ServerPort)", module: "fltMgr", irql: .passive) { (kernel, port: GuestWord) async throws in

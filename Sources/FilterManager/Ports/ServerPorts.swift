@@ -68,8 +68,8 @@ extension Kernel {
     try note(.closed, port)
   }
 
-  /// The filter goes: its connections end, and its driver is told (nf-fltkernel-fltcreatecommunicationport: "or when the minifilter
-  /// driver is about to be unloaded"). A port that is still open holds the filter up for ever.
+  /// The filter goes: its connections end, and its driver is told, as nf-fltkernel-fltcreatecommunicationport says of unloading. A port
+  /// that is still open holds the filter up for ever.
   private func endPort(_ port: ServerPort) async throws {
     for connection in port.connections {
       try end(connection, byDriver: true)
@@ -77,9 +77,8 @@ extension Kernel {
     }
     guard port.isOpen else { return }
     report(violation: "\(port.filter.name) is unregistered while its port \(port.name) is open: FltCloseCommunicationPort comes first")
-    while port.isOpen {
-      _ = try await block(WaitPurpose("FltUnregisterFilter: the server port \(port.name) to be closed, which FltCloseCommunicationPort does"))
-    }
+    let what = "FltUnregisterFilter: the server port \(port.name) to be closed, which FltCloseCommunicationPort does"
+    while port.isOpen { _ = try await block(WaitPurpose(what)) }
   }
 
   // MARK: Connections
@@ -97,7 +96,6 @@ extension Kernel {
       try note(.refused(status.rawValue), port)
       return .failure(Failure(code: status))
     }
-    guard try grantsAccess(to: port) else { return try refuse(.accessDenied) }
     guard port.connections.count < port.maximumConnections else {
       note(uncertain: "a connection beyond the port's maximum is refused with STATUS_CONNECTION_COUNT_LIMIT")
       return try refuse(.connectionCountLimit)
