@@ -54,7 +54,11 @@ let package = Package(
       ]),
     room("Reporting", knows: ["Disassembly", "Emulation", "Events", "Guest", "Images", "NTKernel", "Verification", "WindowsTypes"]),
     room(
-      "Probelock", knows: ["Emulation", "Events", "Guest", "GuestCode", "Images", "NTKernel", "Reporting", "Verification", "WindowsTypes"]),
+      "Probelock",
+      knows: [
+        "Emulation", "Events", "FilterManager", "Guest", "GuestCode", "Images", "NTKernel", "Reporting", "Verification",
+        "WindowsTypes",
+      ]),
     room(
       "Commands",
       knows: [
@@ -87,7 +91,7 @@ let package = Package(
         "WindowsTypes",
       ],
       exclude: ["Golden"]),
-    tests(of: "Commands", knows: ["Emulation", "GuestCode", "ProbelockTool", "TestSupport"]),
+    tests(of: "Commands", knows: ["Emulation", "FilterManager", "GuestCode", "ProbelockTool", "TestSupport", "WindowsTypes"]),
   ],
   swiftLanguageModes: [.v6]
 )
@@ -100,7 +104,7 @@ if Context.environment["PROBELOCK_BENCHMARKS"] != nil {
     .executableTarget(
       name: "Benchmarks",
       dependencies: [
-        "CBaseline", "Disassembly", "Emulation", "Events", "Guest", "GuestCode", "Images", "Memory", "NTKernel", "Processor",
+        "CBaseline", "Disassembly", "Emulation", "Events", "FilterManager", "Guest", "GuestCode", "Images", "Memory", "NTKernel", "Processor",
         "TestSupport", "WindowsTypes",
       ],
       path: "tools/Benchmarks/Benchmarks", swiftSettings: strict),

@@ -13,8 +13,8 @@ public struct Tool: ParsableCommand {
       """,
     version: "0.1.0",
     subcommands: [
-      RunCommand.self, TraceCommand.self, CallCommand.self, DisassembleCommand.self, ImportsCommand.self, ExportsCommand.self,
-      DumpCommand.self, NewCommand.self, MutateCommand.self,
+      RunCommand.self, ServeCommand.self, TraceCommand.self, CallCommand.self, DisassembleCommand.self, ImportsCommand.self,
+      ExportsCommand.self, DumpCommand.self, NewCommand.self, MutateCommand.self,
     ], defaultSubcommand: RunCommand.self)
 
   public init() {}

@@ -200,6 +200,12 @@ public enum Event: Sendable, Hashable {
   case leftBehind(driver: String, String, site: Site)
   /// A process ended, with this many pages still locked.
   case processExit(ProcessID, lockedPages: Int)
+  /// Something happened to a communication port.
+  indirect case port(PortEvent)
+  /// The run is at rest, and this thread waits for something.
+  case waits(ThreadID, String)
+  /// Threads wait for each other, and nobody else can help: who waits for what.
+  case deadlock(String)
   /// A step of the fixture began: what follows is its doing.
   case step(Int, String)
 }

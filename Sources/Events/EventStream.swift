@@ -13,6 +13,8 @@ public final class EventStream {
   /// Outside the object, so that a hook that runs millions of times a second reaches it without asking the object's leave.
   public let cursor: UnsafeMutablePointer<Cursor>
   private let budget: Int
+  /// Whether what is oldest is forgotten once the budget is used up, and recording goes on, in place of an end.
+  private let forgets: Bool
   /// What ``events`` takes, in bytes.
   private var eventSize = 0
   /// Sees each ``Event`` before it is recorded.
@@ -36,9 +38,12 @@ public final class EventStream {
     }
   }
 
-  /// - Parameter budget: in bytes.
-  public init(budget: Int = 256 << 20) {
+  /// - Parameters:
+  ///   - budget: in bytes.
+  ///   - forgets: whether everything recorded so far goes when the budget is used up, in place of an end.
+  public init(budget: Int = 256 << 20, forgets: Bool = false) {
     self.budget = budget
+    self.forgets = forgets
     let chunk = Self.makeChunk()
     chunks = [chunk]
     cursor = .allocate(capacity: 1)
@@ -98,8 +103,19 @@ public final class EventStream {
   private var size: Int { chunks.count * Self.chunkWords * 4 + eventSize + blocks.size }
 
   private func end() {
+    if forgets { return forget() }
     isFull = true
     onFull?()
+  }
+
+  /// Starts over with an empty record. The blocks stay known: code does not grow with time.
+  private func forget() {
+    for chunk in chunks.dropLast() { chunk.deallocate() }
+    let chunk = chunks[chunks.count - 1]
+    chunks = [chunk]
+    cursor.pointee = Cursor(next: chunk, end: chunk + Self.chunkWords)
+    events = []
+    eventSize = 0
   }
 
   /// Records a call of routine number `routine` with its arguments, as they were passed.

@@ -134,6 +134,10 @@ public final class Kernel {
   var time = VirtualTime()
   /// The count of instructions from which on ``clockInterrupt()`` is wanted; `.max` while nothing could come of it.
   public internal(set) var deadline = UInt64.max
+  /// Asked when no thread is ready, before time passes: whether somebody outside the run has made one ready. It may take its time.
+  public var awaitOutside: (() throws -> Bool)?
+  /// Makes the object of a driver that a service's name stands for, ready to start; `nil` where there is none. Set by the loader.
+  public var prepareDriver: (_ service: String) throws -> Driver? = { _ in nil }
   /// Told when ``deadline`` moves. Set by whoever owns the processor.
   public var onDeadline: (UInt64) -> Void = { _ in }
 

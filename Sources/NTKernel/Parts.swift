@@ -26,18 +26,11 @@ extension Kernel {
   /// Waits until `event` is set; `purpose` says for what, if the run ends before that: `FltUnregisterFilter of demo: 1 reference`.
   package func wait(for event: Pointer<KEVENT>, _ purpose: String) async throws {
     let thread = running
-    thread?.waitPurpose = purpose
-    defer { thread?.waitPurpose = nil }
+    thread?.purpose = WaitPurpose(purpose)
+    defer { thread?.purpose = nil }
     _ = try await waiting([event.Header])
   }
 
   /// Says what a thread's wait is for, if it comes to one; `nil` takes that back.
-  package func setPurpose(_ purpose: String?, of thread: ThreadID) { threads[thread].waitPurpose = purpose }
-
-  /// Says, of each thread that waits for something that has a name, what that is: the run ends with them.
-  public func notePurposes() {
-    for thread in threads {
-      if let purpose = thread.waitPurpose { stream.append(.note("\(thread.name) waits for \(purpose)")) }
-    }
-  }
+  package func setPurpose(_ purpose: String?, of thread: ThreadID) { threads[thread].purpose = purpose.map { WaitPurpose($0) } }
 }

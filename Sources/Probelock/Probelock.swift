@@ -1,5 +1,6 @@
 @_exported import Emulation
 @_exported import Events
+@_exported import FilterManager
 @_exported import Guest
 @_exported import GuestCode
 @_exported import Reporting

@@ -39,6 +39,9 @@ struct TraceEvents {
     case .violation(let sentence, _): "rule broken: \(sentence)"
     case .leftBehind(let driver, let what, let site):
       "\(driver) left \(what) behind" + (site.ip == 0 ? "" : ", made by \(values.place(site.ip))")
+    case .port(let event): PortText(values).line(event)
+    case .waits(let thread, let what): "\(values.thread(thread)) waits for \(what)"
+    case .deadlock(let text): text
     case .step(let index, let text) where index < 0: "# \(text)"
     case .step(let index, let text): "# step \(index + 1): \(text)"
     }

@@ -13,6 +13,7 @@ struct TraceValues {
     let plain = bits & Self.mask(type.size(in: names.target))
     switch type {
     case is NTSTATUS.Type: return status(UInt32(truncatingIfNeeded: plain))
+    case is HRESULT.Type: return HRESULT(rawValue: UInt32(truncatingIfNeeded: plain)).description
     case is BugCheckCode.Type: return BugCheckCode(rawValue: UInt32(truncatingIfNeeded: plain)).description
     case let type as any NamedValue.Type: return Self.name(plain, type)
     case let type as any NamedFlags.Type: return Self.flags(plain, type)

@@ -68,6 +68,7 @@ public struct Ledger {
       leave(atExitOf: process)
     case .leftBehind(let driver, let what, let site): ask(.leftBehind(driver: driver, what: what, site))
     case .violation(let sentence, let site): ask(.violation(sentence, site))
+    case .deadlock(let sentence): ask(.deadlock(sentence))
     case .irqlTooHigh(let routine, let irql, let limit, let site): ask(.call(routine: routine, irql: irql, limit: limit, site))
     default: break
     }

@@ -2,7 +2,7 @@ import Emulation
 import Foundation
 import Testing
 
-let laterSteps = #"""
+let portSteps = #"""
   fixture: 1
   load: [neither.sys]
   processes: {client.exe: {id: 1232, memory: {0x00130000: {size: 0x1000, text: ping}}}}
@@ -98,7 +98,6 @@ private let mistakes: [Mistake] = [
   Mistake("fixture: 1\nabout: \"x\n", "a.yaml:2: a quotation that does not end"),
   Mistake("fixture: 1\nabout: a\0b\n", "a.yaml:2: a NUL byte: a fixture is text"),
   Mistake("fixture: 1\nabout: \u{1}\n", "a.yaml:2: not YAML: control characters are not allowed"),
-  Mistake("", "a.yaml:6: steps with “connect” are not there yet", after: laterSteps),
   Mistake("calls: [{on: t, call: nt!F, with: {A: {wirte: {}}}}]\n", "did you mean “write”?", after: world),
   Mistake(
     "calls: [{on: t, call: nt!F, with: [82210020]}]\n",
@@ -120,12 +119,12 @@ private let mistakes: [Mistake] = [
     "a.yaml:4: “parameters” is not read here: only a bugcheck has", after: world),
   Mistake(
     "calls: [{exti: p}]\n",
-    "a.yaml:4: unknown step “exti”, expected one of call, issue, exit, create-process, create-thread, exit-thread, map, unmap, protect, store, page-out, load, unload, open, ioctl, read, write, close, run, expect (did you mean “exit”?)",
+    "a.yaml:4: unknown step “exti”, expected one of call, issue, exit, create-process, create-thread, exit-thread, map, unmap, protect, store, page-out, load, unload, open, ioctl, read, write, close, run, expect, connect, get-message, reply-message, send-message, filter-load, filter-unload, serve (did you mean “exit”?)",
     after: world),
   Mistake("calls: [{on: t}]\n", "a.yaml:4: “on” belongs to a step that has “call”", after: world),
   Mistake(
     "calls: [{exit: p, unmap: {}}]\n",
-    "a.yaml:4: a step has one of call, issue, exit, create-process, create-thread, exit-thread, map, unmap, protect, store, page-out, load, unload, open, ioctl, read, write, close, run, expect, not several",
+    "a.yaml:4: a step has one of call, issue, exit, create-process, create-thread, exit-thread, map, unmap, protect, store, page-out, load, unload, open, ioctl, read, write, close, run, expect, connect, get-message, reply-message, send-message, filter-load, filter-unload, serve, not several",
     after: world),
   Mistake("calls: [{store: {process: p, at: 0x10000, fill: 1}}]\n", "“fill” is not read here", after: world),
   Mistake("calls: [{on: t, call: nt!F, irql: HIGH}]\n", "a.yaml:4: unknown IRQL “HIGH”", after: world),
@@ -140,24 +139,6 @@ func mistake(_ mistake: Mistake) {
   let message = message(mistake.yaml)
   let found = mistake.expected.hasPrefix("a.yaml") ? message.hasPrefix(mistake.expected) : message.contains(mistake.expected)
   #expect(found, "\(message)")
-}
-
-@Test("steps that are designed and not there yet are refused by name")
-func stepsToCome() {
-  let monitor = #"""
-    fixture: 1
-    target: xp-x86
-    load: [monitor.sys]
-    processes: {service.exe: {id: 800}}
-    threads: {service: service.exe}
-    calls:
-    - {on: service, connect: \MonitorPort, as: port}
-    - on: service
-      serve: port
-      replies: [{to: {text: created}, with: {u32: 1}, after: 2ms}]
-    - {create-process: calc.exe, id: 1300}
-    """#
-  #expect(message(monitor) == "a.yaml:7: steps with “connect” are not there yet")
 }
 
 @Test("aliases that would expand to millions are refused at once, wherever they hide")

@@ -35,7 +35,7 @@ func mutated(_ bytes: [UInt8], _ random: inout SplitMix64) -> [UInt8] {
 /// The command line's tests throw many more, in a process of its own.
 @Test("a mutated fixture is a fixture or an error of one line", arguments: 0..<4)
 func mutations(batch: UInt64) {
-  let texts = [lockFromSystemWorker, everything, Fixture.template, laterSteps].map { Array($0.utf8) }
+  let texts = [lockFromSystemWorker, everything, Fixture.template, portSteps].map { Array($0.utf8) }
   for seed in batch * 100..<(batch + 1) * 100 {
     var random = SplitMix64(state: seed)
     let bytes = mutated(texts[Int(seed % 4)], &random)

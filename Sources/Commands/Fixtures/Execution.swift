@@ -1,10 +1,12 @@
 import Emulation
 import Events
+import FilterManager
 
 extension SourcedFixture {
   /// Runs the fixture. What its user must mend is a ``Failure``.
-  func run(recordingRegisters recordsRegisters: Bool = false) throws -> Run {
+  func run(recordingRegisters recordsRegisters: Bool = false, services: (any ServiceHost)? = nil) throws -> Run {
     var options = EmulationOptions()
+    options.serviceHost = services
     options.recordsRegisters = recordsRegisters
     options.images = ImageSource(folder: folder, overrides: overrides)
     do throws(EmulationError) {

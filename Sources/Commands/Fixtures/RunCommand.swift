@@ -45,6 +45,7 @@ struct RunCommand: ParsableCommand {
         } else {
           if explain { Console.put(Explanation(run).text) }
           if !quiet || !run.isAsExpected { Console.put(report.lines(for: run, file: fixture.file)) }
+          if !quiet, fixtures.count == 1 { Console.put(report.story(of: run)) }
         }
       } catch let error as Failure {
         Console.complain(error.message)

@@ -52,6 +52,11 @@ struct RunReport {
     return text
   }
 
+  /// What went over communication ports, a line each, and what the run says of it.
+  func story(of run: Run) -> String {
+    run.conversation.map { "      " + Console.printable($0) + "\n" }.joined()
+  }
+
   /// The name alone where the terminal has no room for more.
   private static func trimmed(_ name: String, _ rest: String?) -> String {
     var line = Substring(name + (rest ?? ""))

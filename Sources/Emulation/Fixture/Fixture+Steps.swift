@@ -30,6 +30,8 @@ extension Fixture {
       case load(Load)
       case unload(Unload)
       case request(IORequest)
+      case port(PortRequest)
+      case serve(Service)
       /// Nothing of the fixture's happens until the machine has no more to do.
       case run(Running)
     }
@@ -52,6 +54,8 @@ extension Fixture {
     public static func load(_ load: Load) -> Step { Step(.load(load)) }
     public static func unload(_ unload: Unload) -> Step { Step(.unload(unload)) }
     public static func request(_ request: IORequest) -> Step { Step(.request(request)) }
+    public static func port(_ request: PortRequest) -> Step { Step(.port(request)) }
+    public static func serve(_ service: Service) -> Step { Step(.serve(service)) }
     public static func run(_ running: Running) -> Step { Step(.run(running)) }
     public static func expect(_ expectation: Expectation) -> Step { Step(.expect(expectation)) }
   }

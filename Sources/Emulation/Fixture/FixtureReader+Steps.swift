@@ -4,6 +4,7 @@ extension FixtureReader {
     if entries.contains(where: { $0.value.role == "call" }) {
       return Fixture.Step(.call(try readCall(node)), origin: node.origin)
     }
+    if let action = try readPortStep(node) { return Fixture.Step(action, origin: node.origin) }
     if let action = try readProcessStep(node) { return Fixture.Step(action, origin: node.origin) }
     if let action = try readDriverStep(node) { return Fixture.Step(action, origin: node.origin) }
     if entries.contains(where: { $0.value.role == "issue" }) {
@@ -11,9 +12,6 @@ extension FixtureReader {
       let operation = try names.operation(try fields.required("issue"), what: "“issue” takes")
       let result = try fields["as"].map { node throws(FixtureError) in try names.define(node, as: .result) }
       return Fixture.Step(.issue(operation, result: result), origin: node.origin)
-    }
-    if let later = entries.first(where: { KeyTable.laterSteps.contains($0.value.role) }) {
-      throw later.key.error("steps with \(quoted(later.value.role)) are not there yet")
     }
     for (key, value) in entries where !KeyTable.steps.contains(value.role) {
       if KeyTable.call.keys.contains(value.role) {

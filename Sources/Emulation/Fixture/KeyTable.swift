@@ -66,15 +66,30 @@ struct KeyTable: Sendable {
   static let read = KeyTable("read", "the step “read”", ["on", "read"] + transfer, required: ["on", "read", "buffer"])
   static let write = KeyTable("write", "the step “write”", ["on", "write"] + transfer, required: ["on", "write", "buffer"])
   static let close = KeyTable("close", "the step “close”", ["on", "close", "expect"], required: ["on", "close"])
+  static let connect = KeyTable(
+    "connect", "the step “connect”", ["on", "connect", "as", "context", "options", "expect"], required: ["on", "connect", "as"])
+  static let getMessage = KeyTable(
+    "get-message", "the step “get-message”", ["on", "get-message", "buffer", "overlapped", "expect"],
+    required: ["on", "get-message", "buffer"])
+  static let replyMessage = KeyTable(
+    "reply-message", "the step “reply-message”", ["on", "reply-message", "buffer", "expect"], required: ["on", "reply-message", "buffer"])
+  static let sendMessage = KeyTable(
+    "send-message", "the step “send-message”", ["on", "send-message", "input", "output", "expect"], required: ["on", "send-message"])
+  static let filterLoad = KeyTable(
+    "filter-load", "the step “filter-load”", ["on", "filter-load", "expect"], required: ["on", "filter-load"])
+  static let filterUnload = KeyTable(
+    "filter-unload", "the step “filter-unload”", ["on", "filter-unload", "expect"], required: ["on", "filter-unload"])
+  static let serve = KeyTable(
+    "serve", "the step “serve”", ["on", "serve", "buffer", "replies", "messages"], required: ["on", "serve"])
+  static let reply = KeyTable("reply", "a reply", ["to", "after", "open", "send", "exits", "closes", "status", "with"])
   static let run = KeyTable("run", "the step “run”", ["run"], required: ["run"])
   /// The keys that say what kind of step a step is.
   static let steps = [
     "call", "issue", "exit", "create-process", "create-thread", "exit-thread", "map", "unmap", "protect", "store", "page-out", "load",
     "unload", "open", "ioctl", "read", "write", "close",
     "run", "expect",
+    "connect", "get-message", "reply-message", "send-message", "filter-load", "filter-unload", "serve",
   ]
-  /// Steps that are designed, and not there yet.
-  static let laterSteps = ["connect", "serve"]
 
   static let textArgument = KeyTable("text-argument", "an argument", ["text"], required: ["text"])
   static let operation = KeyTable(
@@ -102,6 +117,7 @@ struct KeyTable: Sendable {
   static let all = [
     fixture, limits, process, region, kernelRegion, section, thread, value, patch, registryValue, volume, file, content, call, issue,
     exit, exitThread, createProcess, createThread, map, unmap, protect,
+    connect, getMessage, replyMessage, sendMessage, filterLoad, filterUnload, serve, reply,
     store, pageOut, load, unload, open, ioctl, read, write, close, run, textArgument, operation, operations, callExpectation, fault,
     bugcheck, expectation, lock, expectedCall,
   ]

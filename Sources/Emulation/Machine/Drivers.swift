@@ -1,4 +1,5 @@
 import Events
+import FilterManager
 import Guest
 import Images
 import NTKernel
@@ -22,12 +23,21 @@ extension Machine {
       })
     let passive = later.union(impliedImages)
     let drivers = names.images.filter { $0.isDriver && !$0.isExportDriver && !passive.contains($0.name.lowercased()) }
-    let order = StartOrder(drivers.map(\.name), in: kernel.registry)
+    // The filter manager has its place among them: who comes before it finds it uninitialized.
+    let filterManager = "FltMgr"
+    let isOurs = !drivers.contains { $0.name.lowercased() == filterManager.lowercased() }
+    let order = StartOrder(drivers.map(\.name) + (isOurs ? [filterManager] : []), in: kernel.registry)
+    if isOurs { kernel.setFilterManager(isUp: false) }
+    defer { kernel.setFilterManager(isUp: true) }
     let waiting = driversOnDemand(order)
     for phase in StartOrder.Start.allCases {
       kernel.startPhase = phase
       for entry in order.entries where entry.start == phase && !waiting.contains(entry.driver) {
         if isOver { return }
+        if isOurs, entry.driver == filterManager {
+          kernel.setFilterManager(isUp: true)
+          continue
+        }
         let obstacle = order.obstacle(to: entry, isStarted: kernel.isServiceStarted)
         startOrder.append(DriverStart(driver: entry.driver, reason: entry.reason, obstacle: obstacle))
         if let obstacle {
@@ -91,6 +101,14 @@ extension Machine {
       index, line, title: "load \(name)")
     note(.start, of: driver, since: before)
     if load.expect == nil { checkSuccess("DriverEntry of \(name)", line) }
+  }
+
+  /// What `FilterLoad` starts: an image of the fixture's, by its service's name.
+  func prepareDriver(_ service: String) throws -> Driver? {
+    guard let image = names.images.first(where: { $0.name.lowercased() == service.lowercased() }), let entry = image.file.entryPoint
+    else { return nil }
+    return try kernel.loadDriver(
+      image.name, entry: entry, base: image.base, size: image.size, section: moduleEntries[image.base]?.address ?? 0)
   }
 
   func perform(_ unload: Fixture.Unload, _ index: Int, _ line: Int?) throws {
@@ -198,9 +216,9 @@ extension Machine {
     return [try self.handle(handle, line), 0, 0, 0, block, buffer.address, UInt64(buffer.length), place, 0]
   }
 
-  private func handle(_ name: String, _ line: Int?) throws -> UInt64 { try address(of: .named(name, offset: 0), line: line) }
+  func handle(_ name: String, _ line: Int?) throws -> UInt64 { try address(of: .named(name, offset: 0), line: line) }
 
-  private func word(at address: UInt64, in process: NTKernel.Process) throws -> UInt64 {
+  func word(at address: UInt64, in process: NTKernel.Process) throws -> UInt64 {
     let before = memory.current
     memory.activate(process.space)
     defer { memory.activate(before) }

@@ -42,6 +42,9 @@ final class Machine: Supervisor {
   var isOver = false
   var mismatches: [Mismatch] = []
   var drivers: [DriverRecord] = []
+  /// The threads whose services are processes of their own.
+  var remoteThreads: Set<Int> = []
+  var remoteServices: RemoteServices?
   /// Identifiers that steps were given because they asked for none.
   var chosenIDs: [UInt32] = []
   /// Whether the machine runs on its own until it has nothing to do.
@@ -56,7 +59,7 @@ final class Machine: Supervisor {
     self.options = options
     self.watch = watch
     memory = try VirtualMemory(target: fixture.target, limit: Int(clamping: fixture.limits.memory))
-    stream = EventStream(budget: Int(clamping: fixture.limits.trace))
+    stream = EventStream(budget: Int(clamping: fixture.limits.trace), forgets: options.forgetsTrace)
     let atRest = RegisterValues()
     kernel = try Kernel(memory: memory, stream: stream, exports: Self.exports, registers: atRest)
     names = Names(target: fixture.target, exports: Self.exports)
@@ -86,6 +89,7 @@ final class Machine: Supervisor {
       }
       return names.images.first { $0.name.lowercased() == module && $0.exports[name] != nil }?.exports[name]
     }
+    kernel.prepareDriver = { [unowned self] in try prepareDriver($0) }
     if let watch {
       stream.onEvent = { [unowned self] event in
         if watch(event) == .stop { isStoppedByWatcher = true }
@@ -168,9 +172,11 @@ final class Machine: Supervisor {
     switch kernel.ending {
     case .bugCheck(let bugCheck): end(.bugCheck(bugCheck))
     case .memoryExhausted: end(.limit(.memory))
-    case .idle where isIdling: kernel.leaveIdle()
+    case .idle where isIdling:
+      kernel.noteDeadlock(among: kernel.waitingThreads())
+      kernel.leaveIdle()
     case .idle:
-      kernel.notePurposes()
+      kernel.noteWaits()
       end(.waiting)
     case .endless: end(.limit(.instructions))
     case .missingRoutine(let name):

@@ -57,11 +57,11 @@ extension Machine {
       case .load(let load): try perform(load, index, line)
       case .unload(let unload): try perform(unload, index, line)
       case .request(let request): try perform(request, index, line)
+      case .port(let request): try perform(request, index, line)
+      case .serve(let service): try perform(service, index, line)
       case .run:
         stream.append(.step(index, "run until idle"))
-        isIdling = true
-        defer { isIdling = false }
-        if try kernel.runUntilIdle() == .proceed { try runGuest() } else { noteEnding() }
+        try runUntilIdle()
       }
     } catch let bugCheck as BugCheck {
       kernel.fail(bugCheck)

@@ -43,6 +43,7 @@ extension Kernel {
   func registerFilter(
     _ object: Pointer<DRIVER_OBJECT>, _ record: Pointer<FLT_REGISTRATION>, _ result: Pointer<Pointer<FLT_FILTER>>
   ) throws -> NTSTATUS {
+    guard filterManager.isUp else { return .fltNotInitialized }
     guard let registration = try Registration(record) else { return .invalidParameter }
     guard let driver = driver(at: object.address) else { return .invalidParameter }
     let keys: InstanceKeys

@@ -59,6 +59,9 @@ package final class Manager {
   /// What kind of work item lies at an address.
   var workItems: [UInt64: String] = [:]
 
+  /// Whether it has started: before that nobody can register.
+  package internal(set) var isUp = true
+
   package func filter(at address: UInt64) -> Filter? { objects[address] as? Filter }
 
   /// The filter that `driver` has registered.
@@ -89,6 +92,9 @@ package final class Manager {
 }
 
 extension Kernel {
+  /// Says whether the filter manager has started. It has, unless somebody who starts drivers in their order says otherwise.
+  public func setFilterManager(isUp: Bool) { filterManager.isUp = isUp }
+
   /// The filter manager's own part of this kernel.
   package var filterManager: Manager { part { Manager() } }
 }

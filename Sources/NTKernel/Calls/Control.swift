@@ -107,6 +107,7 @@ extension Kernel {
         callResult = .returned(value)
         return .stop
       case .thread: return try endRunningThread(.success)
+      case .service: return try runNextThread()
       case .exit(let isStep):
         guard isStep else { return try runNextThread() }
         callResult = .returned(value)
@@ -155,7 +156,7 @@ extension Kernel {
   public var callbackRange: (base: UInt64, count: Int) { (layout.callbacks.lowerBound, Self.callbackPlaces) }
 
   /// `size` bytes below a stack pointer, which guest code may have set to anything.
-  func below(_ stackPointer: UInt64, _ size: UInt64) -> UInt64 {
+  package func below(_ stackPointer: UInt64, _ size: UInt64) -> UInt64 {
     let place = stackPointer &- size
     return memory.target.width == .x86 ? place & 0xffff_ffff : place
   }

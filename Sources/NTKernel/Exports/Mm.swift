@@ -109,7 +109,7 @@ extension Kernel {
   }
 
   /// The check that both probes begin with: nothing for a length of 0, else alignment, then the range.
-  func checkUserRange(_ address: UInt64, _ length: UInt64, _ alignment: UInt32) throws {
+  package func checkUserRange(_ address: UInt64, _ length: UInt64, _ alignment: UInt32) throws {
     guard length > 0 else { return }
     if address & UInt64(max(1, alignment) - 1) != 0 { throw GuestException(.datatypeMisalignment) }
     let end = (address + length) & 0xffff_ffff

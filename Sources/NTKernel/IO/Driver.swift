@@ -96,7 +96,7 @@ extension Kernel {
   /// Calls `DriverEntry`, then what the driver registered to be called again. A driver that fails goes.
   ///
   /// Before that the images come into memory that it imports from; after it, its own INIT section goes.
-  func start(_ driver: Driver) async throws -> NTSTATUS {
+  package func start(_ driver: Driver) async throws -> NTSTATUS {
     let loaded = try await acquireImage(at: driver.range.lowerBound, isImported: false)
     guard loaded.isSuccess else {
       try await forget(driver)

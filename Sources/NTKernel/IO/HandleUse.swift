@@ -4,7 +4,7 @@ import WindowsTypes
 /// Handles: a process's names for objects, and the kernel's.
 extension Kernel {
   /// Makes a handle to `object`, which keeps a reference of its own.
-  func makeHandle(to object: UInt64, access: UInt32, attributes: ObjectAttributeFlags, mode: KPROCESSOR_MODE) throws -> UInt64 {
+  package func makeHandle(to object: UInt64, access: UInt32, attributes: ObjectAttributeFlags, mode: KPROCESSOR_MODE) throws -> UInt64 {
     let header = header(of: object)
     try header.HandleCount.store(header.HandleCount.load() + 1)
     let isKernel = attributes.contains(.kernelHandle) && mode == .kernelMode
@@ -12,7 +12,7 @@ extension Kernel {
   }
 
   /// What a handle stands for; `-1` and `-2` are the current process and thread.
-  func entry(of handle: UInt64) throws -> HandleTable.Entry? {
+  package func entry(of handle: UInt64) throws -> HandleTable.Entry? {
     switch handle {
     case 0xffff_ffff: HandleTable.Entry(object: try currentProcess().address, grantedAccess: 0x1f_0fff)
     case 0xffff_fffe: HandleTable.Entry(object: try currentThread().address, grantedAccess: 0x1f_03ff)
@@ -31,7 +31,7 @@ extension Kernel {
   }
 
   /// `ZwClose` (nf-ntifs-ntclose): of a file's last handle, after its `IRP_MJ_CLEANUP`.
-  func close(_ handle: UInt64) async throws -> NTSTATUS {
+  package func close(_ handle: UInt64) async throws -> NTSTATUS {
     if let entry = try entry(of: handle), configuration.open[entry.object] != nil {
       let status = try await announceClosing(of: entry.object)
       guard status.isSuccess else { return status }
@@ -40,8 +40,10 @@ extension Kernel {
     let header = header(of: entry.object)
     let count = try header.HandleCount.load() - 1
     try header.HandleCount.store(count)
-    if count == 0, kind(of: entry.object) == .file { try await cleanUp(Pointer(entry.object, in: memory.memory)) }
+    let kind = kind(of: entry.object)
+    if count == 0, kind == .file { try await cleanUp(Pointer(entry.object, in: memory.memory)) }
     if count == 0 { try endWatch(of: entry.object) }
+    if count == 0, let close = io.closeProcedures[kind] { try await close(entry.object) }
     try await dereference(entry.object)
     return .success
   }
@@ -50,7 +52,7 @@ extension Kernel {
   func previousMode() throws -> KPROCESSOR_MODE { try currentThread().PreviousMode.load() }
 
   /// `OBJECT_ATTRIBUTES.ObjectName`, behind its root directory's path.
-  func path(_ attributes: Pointer<OBJECT_ATTRIBUTES>) throws -> Result<String, Refusal> {
+  package func path(_ attributes: Pointer<OBJECT_ATTRIBUTES>) throws -> Result<String, Refusal> {
     let name = try attributes.ObjectName.load()
     let text = name.isNull ? "" : try name.string()
     let root = try attributes.RootDirectory.load().address

@@ -17,6 +17,8 @@ struct IOManager {
   var deferred: Set<UInt64> = []
   /// The page of each process's own that its system calls keep their blocks in, and how much of it is used.
   var userBlocks: [Int: (page: UInt64, used: UInt64)] = [:]
+  /// What else happens when the last handle to an object of a kind is closed, in the context of whoever closes it.
+  var closeProcedures: [ObjectKind: (UInt64) async throws -> Void] = [:]
   /// Who set each timer last, by its address.
   var timerSites: [UInt64: Site] = [:]
   /// For names that a device does not choose itself.
@@ -71,6 +73,9 @@ extension Kernel {
   package func report(violation sentence: String, at place: Site? = nil) {
     stream.append(.violation(sentence, site: place ?? site()))
   }
+
+  /// Has `body` called when the last handle to an object of `kind` is closed, in the context of whoever closes it.
+  package func onLastClose(of kind: ObjectKind, _ body: @escaping (UInt64) async throws -> Void) { io.closeProcedures[kind] = body }
 
   /// Lets every ready thread run, and time pass, until all wait and nothing is due: then ``ending`` is ``Ending/idle``.
   public func runUntilIdle() throws -> Continuation { try runNextThread() }

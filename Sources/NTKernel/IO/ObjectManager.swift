@@ -16,7 +16,7 @@ extension Kernel {
   }
 
   /// Makes an object of `size` bytes, zeroed, referenced once, with a name if `path` is given.
-  func makeObject(_ kind: ObjectKind, size: UInt64, path: String? = nil) throws -> UInt64 {
+  package func makeObject(_ kind: ObjectKind, size: UInt64, path: String? = nil) throws -> UInt64 {
     let here = memory.memory
     let header = UInt64(OBJECT_HEADER.layouts[memory.target].Body.offset)
     let named = path == nil ? 0 : UInt64(Pointer<OBJECT_HEADER_NAME_INFO>.size(in: here))
@@ -45,12 +45,12 @@ extension Kernel {
     try string.store(text, buffer: Pointer(try allocate(UInt64(text.utf16.count * 2 + 2)), in: memory.memory))
   }
 
-  func header(of object: UInt64) -> Pointer<OBJECT_HEADER> {
+  package func header(of object: UInt64) -> Pointer<OBJECT_HEADER> {
     Pointer(object &- UInt64(OBJECT_HEADER.layouts[memory.target].Body.offset), in: memory.memory)
   }
 
   /// What the object at `object` is.
-  func kind(of object: UInt64) -> ObjectKind {
+  package func kind(of object: UInt64) -> ObjectKind {
     if let record = io.objects[object] { return record.kind }
     if process(at: object) != nil { return .process }
     if thread(at: object) != nil { return .thread }
@@ -134,12 +134,12 @@ extension Kernel {
   private func linkTarget(_ link: UInt64) -> Pointer<UNICODE_STRING> { Pointer(link + 8, in: memory.memory) }
 
   /// What `path` leads to.
-  func resolve(_ path: String, followsLast: Bool = true) throws -> ObjectNamespace.Destination {
+  package func resolve(_ path: String, followsLast: Bool = true) throws -> ObjectNamespace.Destination {
     try io.namespace.resolve(path, followsLast: followsLast) { try linkTarget($0).string() }
   }
 
   /// Where an object that `path` names may be made: its path with the links in it followed; or why it may not.
-  func place(forNew path: String) throws -> Result<String, Refusal> {
+  package func place(forNew path: String) throws -> Result<String, Refusal> {
     guard path.hasPrefix("\\"), let slash = path.lastIndex(of: "\\") else { return .failure(Refusal(.objectPathSyntaxBad)) }
     let name = path[path.index(after: slash)...]
     guard !name.isEmpty else { return .failure(Refusal(.objectNameInvalid)) }
@@ -152,8 +152,8 @@ extension Kernel {
   }
 
   /// A status in place of a result.
-  struct Refusal: Error {
-    let status: NTSTATUS
-    init(_ status: NTSTATUS) { self.status = status }
+  package struct Refusal: Error {
+    package let status: NTSTATUS
+    package init(_ status: NTSTATUS) { self.status = status }
   }
 }

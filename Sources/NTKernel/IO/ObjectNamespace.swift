@@ -10,6 +10,12 @@ public enum ObjectKind: String, Sendable, CaseIterable {
   case process = "Process"
   case thread = "Thread"
   case event = "Event"
+  /// A port that takes connections.
+  case serverPort = "FilterConnectionPort"
+  /// A driver's end of a connection.
+  case clientPort = "FilterCommunicationPort"
+  /// A process's end of a connection. On Windows it is a file of the filter manager's.
+  case portFile = "FilterPortFile"
   case key = "Key"
   case section = "Section"
   case other = "Object"
@@ -18,18 +24,18 @@ public enum ObjectKind: String, Sendable, CaseIterable {
 /// The names of objects: the tree from `\` on. The objects themselves lie in guest memory.
 ///
 /// Names compare without regard to case, as they do for drivers, which open with `OBJ_CASE_INSENSITIVE`.
-struct ObjectNamespace {
-  struct Entry {
+package struct ObjectNamespace {
+  package struct Entry {
     /// The object's body.
-    let object: UInt64
-    let kind: ObjectKind
+    package let object: UInt64
+    package let kind: ObjectKind
     /// As it was given, from `\` on.
-    let path: String
+    package let path: String
   }
   private var entries: [String: Entry] = [:]
 
   /// What a path leads to.
-  enum Destination {
+  package enum Destination {
     /// An object, and what of the path follows it: a device's file name.
     case found(Entry, rest: String)
     case failed(NTSTATUS)

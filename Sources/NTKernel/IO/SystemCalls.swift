@@ -200,7 +200,7 @@ extension Kernel {
   }
 
   /// A user's buffer that is to be written: its range, and that every page of it can be stored to.
-  func probe(_ address: UInt64, _ length: UInt64) throws {
+  package func probe(_ address: UInt64, _ length: UInt64) throws {
     try checkUserRange(address, length, 1)
     var place = address
     while place < address + length {

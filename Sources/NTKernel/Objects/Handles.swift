@@ -2,13 +2,13 @@ import Guest
 import WindowsTypes
 
 /// The handles of the run: a table for each process, and the kernel's own, whose handles have the high bit set.
-struct HandleTable {
-  struct Entry {
+package struct HandleTable {
+  package struct Entry {
     /// The object's body.
-    let object: UInt64
-    let grantedAccess: UInt32
+    package let object: UInt64
+    package let grantedAccess: UInt32
     /// Where the call that made it returns to; 0 if nobody's did.
-    var site: UInt64 = 0
+    package var site: UInt64 = 0
   }
   private var entries: [Key: Entry] = [:]
   private var next: [Int: UInt64] = [:]

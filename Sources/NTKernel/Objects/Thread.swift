@@ -27,8 +27,10 @@ public final class Thread {
   /// What it waits for.
   var waitsFor: [Kernel.DispatcherObject] = []
   var waitType = WAIT_TYPE.any
-  /// What its wait is for, in words, where the kernel knows.
-  var waitPurpose: String?
+  /// What it waits for, where no object tells.
+  var purpose: WaitPurpose?
+  /// Whether it runs something of its own beside the run's calls.
+  public internal(set) var isServing = false
   /// What its wait's status is when time runs out.
   var timeoutStatus = NTSTATUS.timeout
   /// Whether it has ended.

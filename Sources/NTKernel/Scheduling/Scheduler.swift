@@ -14,13 +14,18 @@ enum Resumption {
   case routine([Register: UInt64])
   /// It begins with this routine.
   case start(RoutineStack.Body)
+  /// It runs this routine, and is at rest when that is done.
+  case serve(RoutineStack.Body)
 }
 
 /// An export's last act is a wait that is not over: its thread goes on when somebody wakes it.
 struct ThreadBlocks: Error {}
 
 /// The running thread ends here and now.
-struct ThreadEnds: Error { let status: NTSTATUS }
+package struct ThreadEnds: Error {
+  let status: NTSTATUS
+  package init(status: NTSTATUS) { self.status = status }
+}
 
 /// Who runs: one processor, the highest priority first, and first come first served within one.
 ///
@@ -48,6 +53,7 @@ extension Kernel {
   func runNextThread() throws -> Continuation {
     while true {
       if let next = try nextReady() { return try resume(next) }
+      if let awaitOutside, try awaitOutside() { continue }
       guard let due = timers.nextDue, try !isTimeFruitless() else {
         ending = .idle
         return .stop
@@ -80,11 +86,19 @@ extension Kernel {
       load(values)
       return try resumeRoutine(of: thread, returning: UInt64(try thread.object.Tcb.WaitStatus.load().rawValue))
     case .start(let body):
-      registers[.sp] = thread.restingStackPointer
-      registers[.bp] = 0
-      registers[.flags] = 0x202
+      rest(thread)
       return try start(.thread, body)
+    case .serve(let body):
+      rest(thread)
+      return try start(.service, body)
     }
+  }
+
+  /// The registers with which a routine of the kernel's own begins on `thread`.
+  private func rest(_ thread: Thread) {
+    registers[.sp] = thread.restingStackPointer
+    registers[.bp] = 0
+    registers[.flags] = 0x202
   }
 
   /// The running thread gives the processor away, to go on by `resumption`.

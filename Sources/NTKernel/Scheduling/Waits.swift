@@ -83,7 +83,7 @@ extension Kernel {
   }
 
   /// Ends a thread's wait: off the lists, and ready.
-  func wake(_ thread: Thread, _ status: NTSTATUS) throws {
+  package func wake(_ thread: Thread, _ status: NTSTATUS) throws {
     let blocks = try thread.object.Tcb.WaitBlockList.load()
     for index in thread.waitsFor.indices { try blocks.advanced(by: index).WaitListEntry.remove() }
     thread.waitsFor = []

@@ -149,6 +149,13 @@ extension Run {
       .object(["kind": "left-behind", "driver": .string(driver), "what": .string(what), "site": site(place)])
     case .processExit(let process, let pages):
       .object(["kind": "process-exit", "process": .string(title(process)), "lockedPages": .number(pages)])
+    case .port(let event): PortText(TraceValues(names: names)).json(event)
+    case .waits(let thread, let what):
+      .object([
+        "kind": "waits", "thread": names.threads.indices.contains(thread) ? .string(names.threads[thread].name) : nil,
+        "for": .string(what),
+      ])
+    case .deadlock(let text): .object(["kind": "deadlock", "text": .string(text)])
     case .step(let index, let text): .object(["kind": "step", "index": .number(index), "text": .string(text)])
     }
   }

@@ -15,6 +15,8 @@ enum Occasion {
   case leftBehind(driver: String, what: String, Site)
   /// A rule of the I/O manager's was broken.
   case violation(String, Site)
+  /// Threads wait for each other.
+  case deadlock(String)
   /// A routine was called above its highest IRQL.
   case call(routine: String, irql: UInt8, limit: UInt8, Site)
 
@@ -25,7 +27,7 @@ enum Occasion {
     case .foreignAccess(let access): access.site
     case .leftBehind(_, _, let site), .violation(_, let site): site.ip == 0 ? nil : site
     case .call(_, _, _, let site): site
-    case .exit: nil
+    case .exit, .deadlock: nil
     }
   }
 }
@@ -54,6 +56,6 @@ extension Ledger {
   /// Every rule, in the order in which findings on one occasion are listed.
   static let rules: [any Rule] = [
     WrongProcess(), WrongAccount(), LockedTwice(), StaleMDL(), HandBuiltMDL(), WrongMapping(), WrongAccess(), ExitWithLockedPages(),
-    NeverUnlocked(), CalledTooHigh(), LeftBehind(), BrokenRule(),
+    NeverUnlocked(), CalledTooHigh(), LeftBehind(), BrokenRule(), Deadlock(),
   ]
 }

@@ -70,8 +70,10 @@ import WindowsTypes
     try f.g.call("FltObjectReference", filter)
     #expect(throws: IOGuest.Stopped.self) { try f.g.call("FltUnregisterFilter", filter) }
     #expect(f.k.kernel.ending == .idle)
-    f.k.kernel.notePurposes()
-    #expect(f.k.notes == ["client waits for FltUnregisterFilter: 1 reference to the filter demo left (one taken at f8b01234)"])
+    #expect(
+      f.k.kernel.waitingThreads().map { "\($0.thread.name) waits for \($0.what)" } == [
+        "client waits for FltUnregisterFilter: 1 reference to the filter demo left (one taken at f8b01234)"
+      ])
   }
 
   @Test("the service is stopped: the callback gets its flag, and its refusal counts for nothing") func mandatoryUnload() throws {

@@ -5,6 +5,7 @@ if arguments.contains("--help") {
   print("usage: tools/benchmark [--json] [--repetitions N] [WORDS]  measures the rows whose names contain WORDS, or all")
   exit(0)
 }
+if let role = arguments.first, role.hasPrefix("--port-"), let path = arguments.dropFirst().first { try servePort(role, path) }
 /// Says why on standard error, and exits.
 func end(_ message: String, _ status: Int32) -> Never {
   _ = "benchmark: \(message)\n".withCString { write(STDERR_FILENO, $0, strlen($0)) }

@@ -1,0 +1,125 @@
+import Guest
+import WindowsTypes
+
+/// What a thread waits for that no dispatcher object tells.
+package struct WaitPurpose {
+  /// In words: `a reply to message 3 on \Port`.
+  package let what: String
+  /// Who can end the wait, of whom any one will do; empty where that is not known.
+  package let awaited: () -> [Thread]
+
+  package init(_ what: String, awaited: @escaping () -> [Thread] = { [] }) {
+    self.what = what
+    self.awaited = awaited
+  }
+}
+
+/// Waits that end when somebody says so, without an object: of the kernel's own services.
+extension Kernel {
+  /// Blocks the running thread until ``wake(_:_:)``, or until time runs out, which is STATUS_TIMEOUT.
+  ///
+  /// - Parameter timeout: in 100 ns: negative is relative, positive absolute since 1601; `nil` waits for ever.
+  package func block(_ purpose: WaitPurpose, timeout: Int64? = nil) async throws -> NTSTATUS {
+    let thread = running
+    thread?.purpose = purpose
+    defer { thread?.purpose = nil }
+    return try await waiting([], timeout: timeout)
+  }
+
+  /// Starts `body` on `thread`, which is at rest: it becomes ready, and is at rest again when `body` is done.
+  package func start(on thread: Thread, _ body: @escaping () async throws -> Void) throws {
+    thread.isServing = true
+    thread.resumption = .serve {
+      defer { thread.isServing = false }
+      try await body()
+      return 0
+    }
+    try makeReady(thread)
+  }
+}
+
+/// Who waits for what, when nothing can happen any more.
+extension Kernel {
+  /// A thread that waits, as a report says it.
+  public struct Waiting {
+    public let thread: Thread
+    /// `a reply to message 3 on \Port`
+    public let what: String
+    /// Who can end the wait; empty where that is not known.
+    public let awaited: [Thread]
+  }
+
+  /// Every thread that waits, in order, but for those that only serve others.
+  public func waitingThreads() -> [Waiting] {
+    threads.compactMap { thread in
+      if let purpose = thread.purpose { return Waiting(thread: thread, what: purpose.what, awaited: purpose.awaited()) }
+      guard let first = thread.waitsFor.first else { return nil }
+      let described = thread.waitsFor.map(describe)
+      let how = thread.waitType == .all ? " and " : " or "
+      let owners = thread.waitsFor.count == 1 ? owner(of: first) : []
+      return Waiting(thread: thread, what: described.joined(separator: how), awaited: owners)
+    }
+  }
+
+  /// The threads of `waiting` that wait for each other so that none can go on: each waits for threads among them alone.
+  public static func deadlocked(among waiting: [Waiting]) -> [Waiting] {
+    var set = waiting.filter { !$0.awaited.isEmpty }
+    while true {
+      let ids = Set(set.map(\.thread.id))
+      let rest = set.filter { $0.awaited.allSatisfy { ids.contains($0.id) } }
+      if rest.count == set.count { return rest }
+      set = rest
+    }
+  }
+
+  /// Records who waits for what, and the circle if there is one.
+  public func noteWaits() {
+    let waiting = waitingThreads()
+    for wait in waiting { stream.append(.waits(wait.thread.id, wait.what)) }
+    noteDeadlock(among: waiting)
+  }
+
+  /// Records a circle of waiting threads, if there is one.
+  public func noteDeadlock(among waiting: [Waiting]) {
+    let circle = Self.deadlocked(among: waiting)
+    guard var next = circle.first else { return }
+    var order: [Waiting] = []
+    // Follows who waits for whom until somebody comes twice.
+    while !order.contains(where: { $0.thread === next.thread }) {
+      order.append(next)
+      guard let awaited = next.awaited.first, let following = circle.first(where: { $0.thread === awaited }) else { break }
+      next = following
+    }
+    let start = order.firstIndex { $0.thread === next.thread } ?? 0
+    let sentences = (order[start...] + order[..<start]).map { wait in
+      "\(title(wait.thread)) waits for \(wait.what), which \(wait.awaited.first === wait.thread ? "itself" : wait.awaited.first.map(title) ?? "nobody") would have to end"
+    }
+    stream.append(.deadlock("deadlock: " + sentences.joined(separator: "; ")))
+  }
+
+  /// `service of monitor.exe`
+  private func title(_ thread: Thread) -> String { "\(thread.name) of \(thread.owner.name)" }
+
+  private func describe(_ object: DispatcherObject) -> String {
+    if let thread = thread(at: object.address) { return "the end of \(title(thread))" }
+    if let process = process(at: object.address) { return "the end of \(process.name)" }
+    let kind: String =
+      switch try? object.Type.load() {
+      case .eventNotification, .eventSynchronization: "event"
+      case .semaphore: "semaphore"
+      case .mutant: "mutex"
+      case .timerNotification, .timerSynchronization: "timer"
+      case .queue: "queue"
+      default: "object"
+      }
+    let owners = owner(of: object).map(title)
+    return "the \(kind) at \(hex(object.address, memory.target))" + (owners.first.map { ", which \($0) owns" } ?? "")
+  }
+
+  private func owner(of object: DispatcherObject) -> [Thread] {
+    if let thread = thread(at: object.address) { return [thread] }
+    guard (try? object.Type.load()) == .mutant, let owner = try? object.cast(to: KMUTANT.self).OwnerThread.load(), !owner.isNull
+    else { return [] }
+    return thread(at: owner.address).map { [$0] } ?? []
+  }
+}
