@@ -76,7 +76,7 @@ let package = Package(
     tests(of: "Disassembly", knows: ["Guest"]),
     tests(of: "Memory", knows: ["Guest"]),
     tests(
-      of: "NTKernel", knows: ["Events", "FilterManager", "Guest", "KMDF", "Memory", "WindowsTypes"],
+      of: "NTKernel", knows: ["Events", "FilterManager", "Guest", "KMDF", "Memory", "TestSupport", "WindowsTypes"],
       exclude: ["stack-bytes.tsv"]),
     tests(of: "Processor", knows: ["Disassembly", "Events", "Guest", "Memory"]),
     tests(of: "Verification", knows: ["Events"]),

@@ -53,6 +53,8 @@ public final class Kernel {
     return registry
   }()
   var io = IOManager()
+  var files = FileSystems()
+  var processManager = ProcessManager()
   var configuration = ConfigurationManager()
   var nonPagedPool: Pool
   var pagedPool: Pool

@@ -10,6 +10,11 @@ struct KernelLayout: Sendable {
   let traps: Range<UInt64> = 0x8070_0000..<0x8071_0000
   /// Where callbacks return to: a place for each depth of waiting routines, so that a return says which one it is for.
   let callbacks: Range<UInt64> = 0x8071_0000..<0x8071_1000
+  /// What the list of loaded modules says of the kernel and of the HAL: everything from the routines of the traced listing to the
+  /// traps lies in the former.
+  let kernelImage: Range<UInt64> = 0x804d_7000..<0x8071_1000
+  let kernelExports: Range<UInt64> = 0x8062_0000..<0x8066_0000
+  let halImage: Range<UInt64> = 0x8072_0000..<0x8074_1000
   let nonPagedPool: Range<UInt64> = 0x8220_0000..<0x8a00_0000
   let pagedPool: Range<UInt64> = 0xe100_0000..<0xeb00_0000
   /// Views of locked pages.
@@ -29,6 +34,7 @@ struct KernelLayout: Sendable {
   var reserved: [Range<UInt64>] {
     [
       segmentTable..<segmentTable + 0x1000, traps, callbacks, nonPagedPool, pagedPool, systemPTEs, stacks, variables, modules, drivers,
+      kernelImage, halImage,
     ]
   }
 }

@@ -110,7 +110,9 @@ extension Machine {
     ]
     for (number, export) in Self.exports.exports.enumerated() {
       let address = names.trapAddresses[number]
-      overwrite(TrapRange.code(popping: export.stackBytes(fixture.target)), at: address)
+      // Guest code reads a service's number from the first instruction of its Zw routine; ``serve(trap:)`` steps over it.
+      let stub = serviceStubs[number] ? SystemServices.code(for: SystemServices.number(of: export.name) ?? 0) : []
+      overwrite(stub + TrapRange.code(popping: export.stackBytes(fixture.target)), at: address)
       if reserved["\(export.module)!\(export.name)"] != nil { ranges.append(TrapRange(base: address, count: 1, first: number)) }
     }
     for index in missing.indices { overwrite([0xc3], at: base + UInt64(count + index) * TrapRange.stride) }

@@ -32,6 +32,8 @@ final class Machine: Supervisor {
   var isOver = false
   var mismatches: [Mismatch] = []
   var drivers: [DriverRecord] = []
+  /// Identifiers that steps were given because they asked for none.
+  var chosenIDs: [UInt32] = []
   /// Whether the machine runs on its own until it has nothing to do.
   var isIdling = false
   private var watch: ((Event) -> Watch)?
@@ -51,6 +53,7 @@ final class Machine: Supervisor {
     let traps = try loadImages()
     try buildWorld()
     try fillRegistry()
+    try mountVolumes()
     try kernel.fillVariables()
     try applyPatches()
     let segments = kernel.segmentTable
@@ -91,11 +94,20 @@ final class Machine: Supervisor {
 
   private let exportCount = Machine.exports.exports.count
 
+  /// Which exports begin with an instruction that names a system service.
+  let serviceStubs = Machine.exports.exports.map { $0.name.hasPrefix("Zw") && SystemServices.number(of: $0.name) != nil }
+
   /// Trap numbers from here on are places that callbacks return to.
   static let firstCallback = 1 << 20
 
   func serve(trap: Int, with registers: any Registers) -> Directive {
-    if trap < exportCount { return directive(kernel.serve(trap: trap, with: registers)) }
+    if trap < exportCount {
+      let directive = directive(kernel.serve(trap: trap, with: registers))
+      if serviceStubs[trap], directive == .proceed, let address = processor?[.ip], address == names.trapAddresses[trap] {
+        processor?[.ip] = address + 5
+      }
+      return directive
+    }
     if trap >= Self.firstCallback { return directive(kernel.callbackReturned(to: trap - Self.firstCallback)) }
     outcome = .missingRoutine(missing[trap - exportCount])
     isOver = true

@@ -107,6 +107,10 @@ extension Kernel {
         callResult = .returned(value)
         return .stop
       case .thread: return try endRunningThread(.success)
+      case .exit(let isStep):
+        guard isStep else { return try runNextThread() }
+        callResult = .returned(value)
+        return .stop
       case .interrupt(let values): return try returnFromInterrupt(to: values)
       case .dispatch, nil: throw KernelError("exception dispatch returned")
       }
@@ -219,6 +223,7 @@ extension Kernel {
     case let exception as GuestException:
       // No stack is left to dispatch on: what the processor makes of that is a double fault.
       return end(BugCheck(.unexpectedKernelModeTrap, 8, UInt64(exception.code.rawValue)))
+    case let routine as RoutineNotProvided: ending = .missingRoutine(routine.name)
     case is Abandoned: return .proceed
     default: failure = error
     }

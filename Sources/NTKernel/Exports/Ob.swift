@@ -101,7 +101,8 @@ extension Export {
     },
     // nf-ntddk-mmisaddressvalid
     export("MmIsAddressValid(VirtualAddress)", irql: .dispatch) { (kernel, address: GuestWord) -> UInt8 in
-      kernel.memory.memory.allows(.read, at: address.bits) ? 1 : 0
+      _ = try kernel.makeKernelImage(at: address.bits)
+      return kernel.memory.memory.allows(.read, at: address.bits) ? 1 : 0
     },
   ]
 }

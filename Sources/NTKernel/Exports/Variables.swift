@@ -45,7 +45,7 @@ private func objectType(_ name: String, _ type: String) -> KernelVariable {
 
 extension KernelVariable {
   /// Every variable that guest code can import. A variable takes memory only where some image imports it.
-  public static let all: [KernelVariable] = build + ranges + objects + settings
+  public static let all: [KernelVariable] = build + ranges + objects + security + settings + hardware
 
   /// XP SP3's build number with the free build's F in the top digit, as WinDbg's `dd nt!NtBuildNumber L1` shows it.
   private static let build: [KernelVariable] = [
@@ -58,8 +58,6 @@ extension KernelVariable {
     // ntddk.h: 0 where Windows did not start in safe mode.
     variable("InitSafeBootMode") { _ -> UInt32 in 0 },
     variable("KeI386MachineType") { _ -> UInt32 in 0 },
-    // ntddk.h: KSYSTEM_TIME.
-    variable("KeTickCount", size: 12).partially("it stands still"),
   ]
 
   private static let ranges: [KernelVariable] = [
@@ -78,10 +76,6 @@ extension KernelVariable {
     objectType("ExSemaphoreObjectType", "Semaphore"), objectType("MmSectionObjectType", "Section"),
     objectType("LpcPortObjectType", "Port"), objectType("ExDesktopObjectType", "Desktop"),
     objectType("ExWindowStationObjectType", "WindowStation"),
-    // ntifs.h: a pointer to SE_EXPORTS.
-    variable("SeExports") { kernel in Pointer<Void>(try kernel.allocate(0x110), in: kernel.memory.memory) }
-      .partially("the privileges and identifiers that it points at are zero"),
-    variable("SePublicDefaultDacl") { kernel in Pointer<Void>(0, in: kernel.memory.memory) }.partially("it is NULL"),
   ]
 
   private static let settings: [KernelVariable] = [
@@ -94,8 +88,9 @@ extension KernelVariable {
     variable("KeIcacheFlushCount") { _ -> UInt32 in 0 },
     variable("MmBadPointer") { kernel in Pointer<Void>(0, in: kernel.memory.memory) }.partially("it is NULL"),
     variable("KiBugCheckData", size: 20),
-    // Base, count table, limit and argument table of the system services, twice: the second is win32k's, empty here.
-    variable("KeServiceDescriptorTable", size: 64).partially("there is no table of services: base and limit are zero"),
+    // Base, count table, limit and argument table of the system services, four times: only the first is there without win32k.
+    variable("KeServiceDescriptorTable", size: 64) { kernel, place in try kernel.describeServices(at: place) }
+      .partially("what is written to the table changes nothing: Zw routines do not go through it"),
   ]
 }
 

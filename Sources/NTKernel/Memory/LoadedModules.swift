@@ -69,9 +69,10 @@ extension Kernel {
     let head = Pointer<LIST_ENTRY>(try allocateInModuleSpace(8), in: memory.memory)
     try head.initialize()
     loadedModules = head
-    // Where XP SP3's kernel and HAL lie in public debugger output.
-    try addLoadedModule(LoadedModule(fileName: "ntoskrnl.exe", base: 0x804d_7000, size: 0x1f_8580))
-    try addLoadedModule(LoadedModule(fileName: "hal.dll", base: 0x806d_0000, size: 0x2_0300))
+    for image in kernelImages {
+      try addLoadedModule(
+        LoadedModule(fileName: image.fileName, base: image.base, size: image.size, timestamp: Self.buildTimestamp))
+    }
     return head
   }
 
@@ -87,9 +88,14 @@ extension Kernel {
   /// Zeroed memory that is apart from the pools, so that loading a file leaves their addresses as they are.
   private func allocateInModuleSpace(_ size: UInt64) throws -> UInt64 {
     guard let place = moduleSpace.allocate(size) else { throw KernelError("too many modules are loaded") }
+    try mapModuleSpace(at: place, size)
+    return place
+  }
+
+  /// Makes the pages of a run of addresses of that space exist.
+  func mapModuleSpace(at place: UInt64, _ size: UInt64) throws {
     for page in stride(from: place & ~0xfff, to: place + size, by: Int(GuestMemory.pageSize)) where memory.kernel[page].kind == .free {
       try mapKernelPages(at: page, size: GuestMemory.pageSize)
     }
-    return place
   }
 }

@@ -22,6 +22,7 @@ extension Kernel: PageFaultResolver {
 
   /// - Parameter routine: in whose name the kernel touches the page; `nil` for an instruction.
   func resolve(_ access: Access, at address: UInt64, routine: String?) throws {
+    if try makeKernelImage(at: address) { return }
     let owner = currentSpaceOwner
     var outcome = FaultEvent.Resolution.repaired("")
     defer {
@@ -91,6 +92,11 @@ extension Kernel: PageFaultResolver {
     case .demandZero:
       var present = page
       present.kind = .valid
+      if page.isShared, let frame = try sectionFrame(at: start) {
+        present.frame = frame
+        try range.set(present, at: start)
+        return "a section's page"
+      }
       present.frame = try memory.physical.allocate()
       try range.set(present, at: start)
       return "demand zero"

@@ -4,11 +4,13 @@ import WindowsTypes
 /// The clock interrupt: what takes the processor from code that calls nobody.
 ///
 /// It comes when it has something to do, not at every tick: when a timer is due, or a thread's quantum ends while another is
-/// ready. Both are counted in executed instructions, so that a run is the same each time.
+/// ready; at every tick only where someone can see it, in `KeTickCount`. All are counted in executed instructions, so that a run
+/// is the same each time.
 extension Kernel {
   /// The deadline has come: lets due timers and deferred calls interrupt the running thread, and shares the processor out.
   public func clockInterrupt() -> Continuation {
     do {
+      if time.tickVariable != nil, try kpcr.Irql.load() < Self.clockLevel { try publishTime() }
       guard try canInterrupt() else {
         // Guest code raised the level without a call; it may lower it so again.
         setDeadline(clock() + VirtualTime.tick * VirtualTime.instructionsPerUnit)
@@ -36,15 +38,19 @@ extension Kernel {
     return try runNextThread()
   }
 
+  /// `CLOCK2_LEVEL` of x86: code at this IRQL or above keeps the clock from ticking.
+  private static let clockLevel = IRQL(rawValue: 28)
+
   /// Whether the clock may interrupt what runs now.
   private func canInterrupt() throws -> Bool { try kpcr.Irql.load() < .dispatch && !isDPCActive() }
 
   /// Sets the deadline by what is ready and what is due. To be called when either, the running thread or the IRQL has changed.
   func armDeadline() {
-    guard timers.nextDue != nil || !readyThreads.isEmpty else { return setDeadline(.max) }
-    guard let thread = running, (try? canInterrupt()) ?? false else { return setDeadline(.max) }
+    let tick = time.tickVariable == nil ? .max : instructions(at: interruptTimeAtTick + VirtualTime.tick)
+    guard timers.nextDue != nil || !readyThreads.isEmpty else { return setDeadline(tick) }
+    guard let thread = running, (try? canInterrupt()) ?? false else { return setDeadline(tick) }
     let due = min(timers.nextDue ?? .max, readyThreads.isEmpty ? .max : thread.quantumEnd)
-    setDeadline(instructions(at: due))
+    setDeadline(min(tick, instructions(at: due)))
   }
 
   private func setDeadline(_ value: UInt64) {

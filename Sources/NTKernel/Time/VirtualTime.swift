@@ -21,6 +21,8 @@ struct VirtualTime {
 
   /// What was skipped so far, in 100 ns.
   var skipped: UInt64 = 0
+  /// Where `KeTickCount` lies, if someone imports it: guest code may wait for it to change without a call.
+  var tickVariable: UInt64?
 }
 
 extension Kernel {
@@ -36,11 +38,17 @@ extension Kernel {
   /// Lets time pass until `due`, a value of ``interruptTime``.
   func skipTime(to due: UInt64) {
     let now = interruptTime
-    if due > now { time.skipped += due - now }
+    if due > now { skipTime(by: due - now) }
   }
 
   /// Lets time pass in which no instruction runs, in 100 ns.
-  func skipTime(by duration: UInt64) { time.skipped += duration }
+  func skipTime(by duration: UInt64) {
+    time.skipped += duration
+    guard time.tickVariable != nil else { return }
+    // The pages are the kernel's own, and are always there.
+    try? publishTime()
+    armDeadline()
+  }
 
   /// What the time stamp counter shows: one for each instruction, and for each that would have fitted into what was skipped.
   var timeStamp: UInt64 { VirtualTime.firstTimeStamp &+ clock() &+ time.skipped &* VirtualTime.instructionsPerUnit }
@@ -63,5 +71,6 @@ extension Kernel {
     try store(systemTimeAtTick, in: shared.SystemTime)
     try store(tickCount, in: shared.TickCount)
     try shared.TickCountLow.store(UInt32(truncatingIfNeeded: tickCount))
+    if let place = time.tickVariable { try store(tickCount, in: Pointer(place, in: memory.memory)) }
   }
 }

@@ -181,6 +181,12 @@ extension NTSTATUS {
   public static let rangeNotLocked = Self(rawValue: 0xc000_007e)
   /// `STATUS_DISK_FULL`, 0xC000007F
   public static let diskFull = Self(rawValue: 0xc000_007f)
+  /// `STATUS_RESOURCE_DATA_NOT_FOUND`, 0xC0000089
+  public static let resourceDataNotFound = Self(rawValue: 0xc000_0089)
+  /// `STATUS_RESOURCE_TYPE_NOT_FOUND`, 0xC000008A
+  public static let resourceTypeNotFound = Self(rawValue: 0xc000_008a)
+  /// `STATUS_RESOURCE_NAME_NOT_FOUND`, 0xC000008B
+  public static let resourceNameNotFound = Self(rawValue: 0xc000_008b)
   /// `STATUS_ARRAY_BOUNDS_EXCEEDED`, 0xC000008C
   public static let arrayBoundsExceeded = Self(rawValue: 0xc000_008c)
   /// `STATUS_FLOAT_DIVIDE_BY_ZERO`, 0xC000008E
@@ -245,6 +251,14 @@ extension NTSTATUS {
   public static let commitmentLimit = Self(rawValue: 0xc000_012d)
   /// `STATUS_INVALID_ADDRESS`, 0xC0000141
   public static let invalidAddress = Self(rawValue: 0xc000_0141)
+  /// `STATUS_INVALID_LEVEL`, 0xC0000148
+  public static let invalidLevel = Self(rawValue: 0xc000_0148)
+  /// `STATUS_ILLEGAL_FLOAT_CONTEXT`, 0xC000014A
+  public static let illegalFloatContext = Self(rawValue: 0xc000_014a)
+  /// `STATUS_PARTITION_FAILURE`, 0xC0000172
+  public static let partitionFailure = Self(rawValue: 0xc000_0172)
+  /// `STATUS_INVALID_DEVICE_STATE`, 0xC0000184
+  public static let invalidDeviceState = Self(rawValue: 0xc000_0184)
   /// `STATUS_REPLY_MESSAGE_MISMATCH`, 0xC000021F
   public static let replyMessageMismatch = Self(rawValue: 0xc000_021f)
   /// `STATUS_NOT_FOUND`, 0xC0000225
@@ -261,6 +275,16 @@ extension NTSTATUS {
   public static let resourceNotOwned = Self(rawValue: 0xc000_0264)
   /// `STATUS_VOLUME_DISMOUNTED`, 0xC000026E
   public static let volumeDismounted = Self(rawValue: 0xc000_026e)
+  /// `STATUS_RANGE_LIST_CONFLICT`, 0xC0000282
+  public static let rangeListConflict = Self(rawValue: 0xc000_0282)
+  /// `STATUS_RANGE_NOT_FOUND`, 0xC000028C
+  public static let rangeNotFound = Self(rawValue: 0xc000_028c)
+  /// `STATUS_WMI_GUID_NOT_FOUND`, 0xC0000295
+  public static let wmiGuidNotFound = Self(rawValue: 0xc000_0295)
+  /// `STATUS_WMI_INSTANCE_NOT_FOUND`, 0xC0000297
+  public static let wmiInstanceNotFound = Self(rawValue: 0xc000_0297)
+  /// `STATUS_INVALID_DEVICE_OBJECT_PARAMETER`, 0xC0000369
+  public static let invalidDeviceObjectParameter = Self(rawValue: 0xc000_0369)
   /// `STATUS_STACK_BUFFER_OVERRUN`, 0xC0000409
   public static let stackBufferOverrun = Self(rawValue: 0xc000_0409)
   /// `STATUS_ASSERTION_FAILURE`, 0xC0000420
