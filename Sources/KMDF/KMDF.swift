@@ -47,6 +47,14 @@ public enum KMDF {
       (kernel, device: Pointer<DEVICE_OBJECT>, irp: Pointer<IRP>) async throws in
       try await kernel.cancelFrameworkRequest(irp)
     },
+    // What the system's worker calls: an item can be queued again by its own callback.
+    export("FxWorkItem(WorkItem)", module: module, isImportable: false) { (kernel, item: GuestWord) async throws in
+      guard let later = kernel.framework.objects[item.bits] as? LaterCall else { return }
+      later.isQueued = false
+      try await kernel.notify(later.routine, [item.bits])
+      if !later.isQueued { try kernel.set(later.event(kernel)) }
+      try await kernel.dereference(later)
+    },
     // What a timer's or a DPC's KDPC names: the driver's callback wants a handle.
     export("FxDpc(Dpc, DeferredContext, SystemArgument1, SystemArgument2)", module: module, isImportable: false) {
       (kernel, dpc: GuestWord, context: GuestWord, first: GuestWord, second: GuestWord) async throws in

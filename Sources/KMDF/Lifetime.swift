@@ -68,12 +68,19 @@ extension Kernel {
   /// Gives a new object its handle, its context and its parent: what the attributes say, or else `parent`.
   func adopt(_ object: FrameworkObject, _ attributes: Attributes, parent: FrameworkObject?) throws {
     let chosen = attributes.parent.bits == 0 ? parent : try self.object(attributes.parent, FrameworkObject.self)
+    if let chosen, chosen.isDeleting || chosen.depth >= Self.deepestObject {
+      free(object.block)
+      throw Refused(chosen.isDeleting ? .deletePending : .insufficientResources)
+    }
     object.executionLevel = attributes.executionLevel
     object.synchronizationScope = attributes.synchronizationScope
     framework.objects[object.handle.bits] = object
     try addContext(to: object, attributes)
     object.move(to: chosen)
   }
+
+  /// How many objects may be above one.
+  private static let deepestObject = 500
 
   @discardableResult
   func addContext(to object: FrameworkObject, _ attributes: Attributes) throws -> UInt64 {

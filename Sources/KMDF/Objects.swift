@@ -8,6 +8,8 @@ class FrameworkObject {
   let block: UInt64
   let binding: Binding
   private(set) weak var parent: FrameworkObject?
+  /// How many objects are above it.
+  private(set) var depth = 0
   private(set) var children: [FrameworkObject] = []
   var references = 1
   var contexts: [Context] = []
@@ -35,6 +37,7 @@ class FrameworkObject {
   func move(to parent: FrameworkObject?) {
     self.parent?.children.removeAll { $0 === self }
     self.parent = parent
+    depth = parent.map { $0.depth + 1 } ?? 0
     parent?.children.append(self)
   }
 

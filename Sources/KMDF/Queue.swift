@@ -20,6 +20,8 @@ final class Queue: FrameworkObject {
   var readyNotification: (routine: GuestWord, context: GuestWord)?
   /// Whom to tell once the driver holds no request of the queue's.
   var idleNotification: (routine: GuestWord, context: GuestWord)?
+  /// What a thread that waits for that waits on.
+  var idleEvent: Pointer<KEVENT>?
 
   struct Callbacks {
     var byDefault: GuestWord = 0
@@ -35,6 +37,9 @@ final class Queue: FrameworkObject {
     super.init(block, binding)
   }
 
+  /// Whether the driver holds no request, and none is to come that it was promised to see before the queue is drained.
+  var isIdle: Bool { presented.isEmpty && (accepts || waiting.isEmpty) }
+
   /// Whether a request may be presented now.
   var isReady: Bool {
     guard dispatches, !waiting.isEmpty else { return false }
@@ -47,6 +52,7 @@ final class Queue: FrameworkObject {
 
   override func dispose(_ kernel: Kernel) async throws {
     for request in waiting { try await kernel.cancel(waiting: request, in: self) }
+    if let idleEvent { kernel.free(idleEvent.address) }
   }
 }
 
@@ -152,7 +158,8 @@ extension Kernel {
   func giveBack(_ request: Request) async throws {
     guard let queue = request.queue else { return }
     queue.presented.removeAll { $0 === request }
-    if queue.presented.isEmpty, let idle = queue.idleNotification, queue.accepts || queue.waiting.isEmpty {
+    if queue.isIdle, let event = queue.idleEvent { try set(event) }
+    if queue.isIdle, let idle = queue.idleNotification {
       queue.idleNotification = nil
       try await notify(idle.routine, [queue.handle.bits, idle.context.bits])
     }

@@ -110,13 +110,6 @@ extension Kernel {
     reference(item)
     try reset(item.event(self))
     // Of the delayed work queue, whose number here is 0.
-    try queue(
-      WorkItem(
-        routine: item.routine.bits, arguments: [item.handle.bits],
-        finish: { [unowned self] in
-          item.isQueued = false
-          item.references -= 1
-          try set(item.event(self))
-        }), queue: 0)
+    try queue(WorkItem(routine: frameworkTrap("FxWorkItem"), arguments: [item.handle.bits], finish: {}), queue: 0)
   }
 }

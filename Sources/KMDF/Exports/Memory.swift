@@ -155,7 +155,10 @@ extension KMDF {
 
 extension Kernel {
   func copy(_ count: UInt64, from source: UInt64, to target: UInt64) throws {
-    try memory.memory.write(memory.memory.bytes(Int(count), at: source), at: target)
+    // Page by page: nothing says that so much memory is there.
+    for offset in stride(from: 0, to: count, by: 0x1000) {
+      try memory.memory.write(memory.memory.bytes(Int(min(0x1000, count - offset)), at: source + offset), at: target + offset)
+    }
   }
 
   /// What the framework deletes itself: the driver, a queue that is a device's default, requests that it presented, file objects.

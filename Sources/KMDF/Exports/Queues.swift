@@ -163,7 +163,7 @@ extension Kernel {
 
   func tellWhenIdle(_ queue: Queue, _ routine: GuestWord, _ context: GuestWord) async throws {
     guard routine.bits != 0 else { return }
-    if queue.presented.isEmpty && (queue.accepts || queue.waiting.isEmpty) {
+    if queue.isIdle {
       try await notify(routine, [queue.handle.bits, context.bits])
     } else {
       queue.idleNotification = (routine, context)
@@ -172,10 +172,11 @@ extension Kernel {
 
   /// Lets others run until the driver holds no request of the queue's.
   func waitUntilIdle(_ queue: Queue) async throws {
-    while !queue.presented.isEmpty || !queue.accepts && !queue.waiting.isEmpty {
-      // A millisecond, as long as it takes.
-      _ = try await waiting([], timeout: -10_000)
-    }
+    guard !queue.isIdle else { return }
+    let event = try queue.idleEvent ?? Pointer<KEVENT>(objectBlock(), in: memory.memory)
+    queue.idleEvent = event
+    try initializeEvent(event, .eventNotification, isSet: false)
+    try await wait(for: event, "a queue of \(queue.presented.count + queue.waiting.count) requests to be idle")
   }
 }
 

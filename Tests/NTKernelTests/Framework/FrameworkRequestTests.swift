@@ -1,5 +1,6 @@
 import Guest
 import KMDF
+import Memory
 import NTKernel
 import Testing
 import WindowsTypes
@@ -59,6 +60,25 @@ import WindowsTypes
     try f.call("WdfObjectDelete", device)
     #expect(try f.call("WdfWdmDeviceGetWdfDeviceHandle", object) == 0)
     #expect(try f.g.status("WdfVersionUnbind", f.path(), 0, f.globals) == .success)
+  }
+
+  @Test("a queue that nobody can present to, and one of no kind, are refused; a device has one default queue")
+  func queues() throws {
+    let f = try FrameworkGuest()
+    // "WdfDeviceInitSetIoType" with WdfDeviceIoNeither.
+    let device = try f.device(ioType: 1)
+    let object = try f.call("WdfDeviceWdmGetDeviceObject", device)
+    #expect(try f.k.load(object + 0x1c) & 0x14 == 0)
+    let config = try f.g.space(0x34)
+    try f.k.store([0x34, 1, 2, 0x100], at: config)
+    _ = try f.make("WdfIoQueueCreate", device, config, 0, expect: .init(rawValue: 0xc020_020b))
+    try f.k.store([0x34, 9], at: config)
+    _ = try f.make("WdfIoQueueCreate", device, config, 0, expect: .invalidParameter)
+    try f.k.store([0x10], at: config)
+    _ = try f.make("WdfIoQueueCreate", device, config, 0, expect: .infoLengthMismatch)
+    _ = try f.queue(device, 3, [:])
+    try f.k.store([0x34, 3, 2, 0x100], at: config)
+    _ = try f.make("WdfIoQueueCreate", device, config, 0, expect: .unsuccessful)
   }
 
   @Test("a buffered request: its parameters, its buffers, its completion")
@@ -134,14 +154,16 @@ import WindowsTypes
       #expect(try f.status("WdfRequestRetrieveOutputBuffer", request, 1, buffer, 0) == .invalidDeviceRequest)
       // Another thread than the one that asked.
       let client = try #require(f.k.kernel.running)
+      let before = f.k.registers[.sp]
       try f.k.kernel.run(f.k.worker)
-      f.k.registers[.sp] = f.k.worker.restingStackPointer - 0x400
+      try f.k.linkFrames()
+      f.k.registers[.sp] = f.k.frame - 0x40
       _ = try f.make("WdfRequestProbeAndLockUserBufferForWrite", request, 0x13_0000, 8, expect: .accessViolation)
       try f.k.kernel.run(client)
-      f.k.registers[.sp] = client.restingStackPointer - 0x800
+      f.k.registers[.sp] = before
       try f.call("WdfRequestCompleteWithInformation", request, 0, 8)
     }
-    try w.f.k.kernel.map(.init(.valid), pages: 1, at: 0x13_0000, in: w.f.k.notepad)
+    try w.f.k.kernel.map(Page(.valid), pages: 1, at: 0x13_0000, in: w.f.k.notepad)
     #expect(try w.f.control(w.handle, 0x222003, output: (0x13_0000, 8)) == .pending)
     #expect(try w.f.k.load(0x13_0000) == 0x6f68_6365)
   }
@@ -281,7 +303,10 @@ import WindowsTypes
     let f = try FrameworkGuest()
     let device = try f.device()
     let config = try f.g.space(0x14)
-    let routine = f.routine(1) { _ in 0 }
+    var worked = 0
+    let routine = f.routine(1) { _ in
+      worked += 1; return 0
+    }
     try f.k.store([0x14, UInt32(routine), 10, 0, 0], at: config)
     _ = try f.make("WdfTimerCreate", config, 0, expect: .init(rawValue: 0xc020_0212))
     let timer = try f.make("WdfTimerCreate", config, f.attributes(parent: device))
@@ -302,6 +327,11 @@ import WindowsTypes
     let item = try f.make("WdfWorkItemCreate", config, f.attributes(parent: device))
     #expect(try f.call("WdfWorkItemGetParentObject", item) == device)
     try f.call("WdfWorkItemFlush", item)
+    let old2 = try f.k.kernel.raiseIRQL(to: .dispatch)
+    for _ in 0..<2 { try f.call("WdfWorkItemEnqueue", item) }
+    try f.k.kernel.lowerIRQL(to: old2)
+    try f.call("WdfWorkItemFlush", item)
+    #expect(worked == 1)
     let object = try f.make("WdfObjectCreate", 0)
     _ = try f.make("WdfWorkItemCreate", config, f.attributes(parent: object), expect: .invalidDeviceRequest)
   }
