@@ -108,6 +108,8 @@ struct FileCallbacks {
 final class Device: FrameworkObject {
   let object: Pointer<DEVICE_OBJECT>
   let setup: DeviceInit
+  /// Whether the device object is another framework's, which takes it away itself.
+  var isMiniport = false
   /// What it lies on.
   var below: Pointer<DEVICE_OBJECT>?
   var links: [String] = []
@@ -125,6 +127,7 @@ final class Device: FrameworkObject {
   override func dispose(_ kernel: Kernel) async throws {
     for link in links { try await kernel.removeLink(link) }
     kernel.framework.devices[object.address] = nil
+    guard !isMiniport else { return }
     if let below { try await kernel.takeOff(below) }
     try await kernel.removeDevice(object)
   }

@@ -21,6 +21,30 @@ extension KMDF {
         return .success
       }
     },
+    // nf-wdfminiport-wdfdeviceminiportcreate: a handle for a device that another framework made, and takes requests for.
+    asyncFunction("WdfDeviceMiniportCreate(DriverGlobals, Driver, Attributes, DeviceObject, AttachedDeviceObject, Pdo, Device)") {
+      (
+        kernel, globals: Pointer<WDF_DRIVER_GLOBALS>, driver: GuestWord, attributes: Pointer<WDF_OBJECT_ATTRIBUTES>,
+        object: Pointer<DEVICE_OBJECT>, attached: Pointer<DEVICE_OBJECT>, physical: Pointer<DEVICE_OBJECT>, result: Pointer<GuestWord>
+      ) async throws -> NTSTATUS in
+      try await kernel.refusing {
+        let driver = try kernel.object(driver, FrameworkDriver.self)
+        try kernel.required(result).store(0)
+        let setup = DeviceInit(driver, over: physical.isNull ? nil : physical)
+        let device = Device(try kernel.objectBlock(), driver.binding, try kernel.required(object), setup)
+        device.isMiniport = true
+        device.below = attached.isNull ? nil : attached
+        try kernel.adopt(device, kernel.attributes(attributes, allowsParent: false), parent: driver)
+        kernel.framework.devices[object.address] = device
+        try result.store(device.handle)
+        return .success
+      }
+    },
+    // nf-wdfminiport-wdfdriverminiportunload
+    asyncProcedure("WdfDriverMiniportUnload(DriverGlobals, Driver)") {
+      (kernel, globals: Pointer<WDF_DRIVER_GLOBALS>, driver: GuestWord) async throws in
+      try await kernel.delete(kernel.object(driver, FrameworkDriver.self))
+    },
     // nf-wdfcontrol-wdfcontrolfinishinitializing: until then nobody can open the device.
     procedure("WdfControlFinishInitializing(DriverGlobals, Device)") {
       (kernel, globals: Pointer<WDF_DRIVER_GLOBALS>, device: GuestWord) in

@@ -62,6 +62,19 @@ import WindowsTypes
     #expect(try f.g.status("WdfVersionUnbind", f.path(), 0, f.globals) == .success)
   }
 
+  @Test("a miniport's device is another framework's: it has a handle, and stays when the driver goes")
+  func miniport() throws {
+    let f = try FrameworkGuest()
+    let object = try f.g.device(#"\Device\Other"#)
+    let device = try f.make("WdfDeviceMiniportCreate", f.driver, 0, object, 0, 0)
+    #expect(try f.call("WdfDeviceWdmGetDeviceObject", device) == object)
+    #expect(try f.call("WdfWdmDeviceGetWdfDeviceHandle", object) == device)
+    try f.call("WdfDriverMiniportUnload", f.driver)
+    #expect(try f.call("WdfWdmDeviceGetWdfDeviceHandle", object) == 0)
+    #expect(try f.k.load(object) & 0xffff == 3)
+    #expect(try f.violation("WdfDriverMiniportUnload", f.driver) == [5, f.driver, 0, 0])
+  }
+
   @Test("a queue that nobody can present to, and one of no kind, are refused; a device has one default queue")
   func queues() throws {
     let f = try FrameworkGuest()
