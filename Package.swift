@@ -44,12 +44,13 @@ let package = Package(
     room("Memory", knows: ["CHost", "Guest"]),
     room("NTKernel", knows: ["Disassembly", "Events", "Guest", "Memory", "WindowsTypes"]),
     room("FilterManager", knows: ["Events", "Guest", "Memory", "NTKernel", "WindowsTypes"]),
+    room("KMDF", knows: ["Events", "Guest", "Memory", "NTKernel", "WindowsTypes"]),
     room("Processor", knows: ["CUnicorn", "Disassembly", "Events", "Guest", "Memory"]),
     room("Verification", knows: ["Events"]),
     room(
       "Emulation",
       knows: [
-        "Disassembly", "Events", "FilterManager", "Guest", "GuestCode", "Images", "Memory", "NTKernel", "Processor",
+        "Disassembly", "Events", "FilterManager", "Guest", "GuestCode", "Images", "KMDF", "Memory", "NTKernel", "Processor",
         "Verification", "WindowsTypes", yams,
       ]),
     room("Reporting", knows: ["Disassembly", "Emulation", "Events", "Guest", "Images", "NTKernel", "Verification", "WindowsTypes"]),
@@ -62,7 +63,8 @@ let package = Package(
     room(
       "Commands",
       knows: [
-        "Disassembly", "Emulation", "Events", "FilterManager", "Guest", "GuestCode", "Images", "NTKernel", "Reporting", "Verification",
+        "Disassembly", "Emulation", "Events", "FilterManager", "Guest", "GuestCode", "Images", "KMDF", "NTKernel", "Reporting",
+        "Verification",
         "WindowsTypes", argumentParser,
       ]),
     .executableTarget(name: "ProbelockTool", dependencies: ["Commands"], swiftSettings: strict),
@@ -78,7 +80,7 @@ let package = Package(
     tests(of: "Disassembly", knows: ["Guest"]),
     tests(of: "Memory", knows: ["Guest"]),
     tests(
-      of: "NTKernel", knows: ["Events", "FilterManager", "Guest", "Memory", "WindowsTypes", "TestSupport"],
+      of: "NTKernel", knows: ["Events", "FilterManager", "Guest", "KMDF", "Memory", "TestSupport", "WindowsTypes"],
       exclude: ["stack-bytes.tsv"]),
     tests(of: "Processor", knows: ["Disassembly", "Events", "Guest", "Memory"]),
     tests(of: "Verification", knows: ["Events"]),

@@ -1,11 +1,12 @@
 import FilterManager
 import Foundation
 import Guest
+import KMDF
 import NTKernel
 import Testing
 
 @Suite("Export declarations") struct DeclarationTests {
-  static let table = ExportTable(ExportTable.kernel + [FilterManager.exports])
+  static let table = ExportTable(ExportTable.kernel + [FilterManager.exports, KMDF.loader + KMDF.functions])
 
   /// Routines that no row of the table names, and why.
   static let withoutRow = [

@@ -2,6 +2,7 @@ import Events
 import FilterManager
 import Glibc
 import Guest
+import KMDF
 import Memory
 import NTKernel
 import Synchronization
@@ -34,7 +35,7 @@ final class TestKernel {
 
   init(limit: Int = 64 << 20) throws {
     memory = try VirtualMemory(target: .windowsXP_x86, limit: limit)
-    let table = ExportTable(ExportTable.kernel + [FilterManager.exports])
+    let table = ExportTable(ExportTable.kernel + [FilterManager.exports, KMDF.exports])
     kernel = try Kernel(memory: memory, stream: stream, exports: table, registers: registers)
     kernel.isKernelCode = { $0 < 0xf000_0000 }
     _ = try kernel.placeTraps(reserved: [:])

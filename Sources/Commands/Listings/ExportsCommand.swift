@@ -1,6 +1,7 @@
 import ArgumentParser
 import FilterManager
 import Guest
+import KMDF
 import NTKernel
 import Reporting
 
@@ -18,8 +19,8 @@ struct ExportsCommand: ParsableCommand {
   @OptionGroup var output: OutputOptions
 
   func run() throws {
-    let all = ExportTable.kernel.joined() + FilterManager.exports
-    let exports = try select(all.filter(\.isImportable))
+    let all = ExportTable.kernel.joined() + FilterManager.exports + KMDF.loader
+    let exports = try select(all.filter(\.isImportable) + KMDF.functions)
     if output.json {
       Console.put(JSONValue.document(["target": .string(Target.windowsXP_x86.name), "exports": .array(exports.map(json))]).text())
     } else {

@@ -2,6 +2,7 @@ import Disassembly
 import Events
 import FilterManager
 import Guest
+import KMDF
 import Images
 import Memory
 import NTKernel
@@ -52,7 +53,7 @@ final class Machine: Supervisor {
   private var watch: ((Event) -> Watch)?
   private var isStoppedByWatcher = false
 
-  static let exports = ExportTable(ExportTable.kernel + [FilterManager.exports])
+  static let exports = ExportTable(ExportTable.kernel + [FilterManager.exports, KMDF.exports])
 
   init(_ fixture: Fixture, _ options: EmulationOptions, _ watch: ((Event) -> Watch)?) throws {
     self.fixture = fixture
