@@ -21,6 +21,9 @@ struct FileSystems {
     let process: Int
     let handle: UInt64
   }
+  /// Cached files, by the address of their `SECTION_OBJECT_POINTERS`, and views of them, by that of the `Bcb`.
+  var caches: [UInt64: CacheMap] = [:]
+  var cacheViews: [UInt64: CacheView] = [:]
   /// Run lists, by the address of the `LARGE_MCB`.
   var runLists: [UInt64: RunList] = [:]
   /// Which lock of a `FILE_LOCK` FsRtlGetNextFileLock returned last.
