@@ -39,10 +39,7 @@ extension Machine {
     for image in names.images { try map(image) }
     for (source, image) in zip(sources, names.images) where image.isFile {
       try freshenCookie(of: image)
-      moduleEntries[image.base] = try kernel.addLoadedModule(
-        Kernel.LoadedModule(
-          fileName: source.fileName, base: image.base, size: image.size, entryPoint: image.file.entryPoint ?? 0,
-          timestamp: image.file.timestamp, checksum: image.file.checksum))
+      try list(image, file: source.fileName)
     }
   }
 

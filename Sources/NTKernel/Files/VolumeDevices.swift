@@ -26,8 +26,6 @@ struct FileSystems {
   var cacheViews: [UInt64: CacheView] = [:]
   /// Run lists, by the address of the `LARGE_MCB`.
   var runLists: [UInt64: RunList] = [:]
-  /// Which lock of a `FILE_LOCK` FsRtlGetNextFileLock returned last.
-  var lockCursors: [UInt64: Int] = [:]
   /// Locked ranges, by the address of the `FILE_LOCK`, and the requests that wait for one.
   var locks: [UInt64: ByteRangeLocks] = [:]
   var waitingLocks: [(irp: UInt64, lock: UInt64, wanted: ByteRangeLock)] = []

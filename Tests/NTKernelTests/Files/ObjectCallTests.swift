@@ -234,9 +234,11 @@ import WindowsTypes
   @Test(
     "FsRtlIsNameInExpression: wild cards, and what MS-DOS means by them",
     arguments: [
-      ("*.TXT", "hello.txt", true), ("*.TXT", "hello.text", false), ("H?LLO*", "hello", true), ("*", "anything", true), ("A*B*C", "axxbyyc", true),
+      ("*.TXT", "hello.txt", true), ("*.TXT", "hello.text", false), ("H?LLO*", "hello", true), ("*", "anything", true),
+      ("A*B*C", "axxbyyc", true),
       ("A*B", "abc", false), ("<.TXT", "a.b.txt", true), ("<", "a.b", false), ("<.", "a.b.", true), ("A>>.TXT", "a.txt", true),
-      ("A>>.TXT", "abcd.txt", false), ("FILE\"", "file", true), ("FILE\"TXT", "file.txt", true), ("*.*", "noperiod", false), ("?", "", false),
+      ("A>>.TXT", "abcd.txt", false), ("FILE\"", "file", true), ("FILE\"TXT", "file.txt", true), ("*.*", "noperiod", false),
+      ("?", "", false),
     ])
   func expressions(expression: String, name: String, matches: Bool) throws {
     let v = try VolumeGuest()
@@ -311,7 +313,8 @@ import WindowsTypes
     }
     #expect(try unlock(other) == .rangeNotLocked)
     #expect(try unlock(file) == .success)
-    #expect(try take(other, exclusive: 0) == 1 && check("FsRtlFastCheckLockForRead", file) == 1 && check("FsRtlFastCheckLockForWrite", file) == 0)
+    #expect(
+      try take(other, exclusive: 0) == 1 && check("FsRtlFastCheckLockForRead", file) == 1 && check("FsRtlFastCheckLockForWrite", file) == 0)
     #expect(try v.g.status("FsRtlFastUnlockAll", lock, file, process, 0) == .rangeNotLocked)
     #expect(try v.g.status("FsRtlFastUnlockAll", lock, other, process, 0) == .success)
     #expect(try take(other, exclusive: 1) == 1)

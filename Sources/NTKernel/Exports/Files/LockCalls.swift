@@ -44,7 +44,9 @@ struct RunList {
     }
     let stop = virtual + count
     if end < virtual { runs.append(Run(virtual: end, physical: -1, count: virtual - end)) }
-    for run in runs where run.virtual < virtual { append(Run(virtual: run.virtual, physical: run.physical, count: min(run.count, virtual - run.virtual))) }
+    for run in runs where run.virtual < virtual {
+      append(Run(virtual: run.virtual, physical: run.physical, count: min(run.count, virtual - run.virtual)))
+    }
     append(Run(virtual: virtual, physical: physical, count: count))
     for run in runs where run.virtual + run.count > stop {
       let start = max(run.virtual, stop)
@@ -56,7 +58,9 @@ struct RunList {
 
   /// The run that holds a cluster, by number.
   func run(at virtual: Int64) -> (index: Int, Run)? {
-    runs.enumerated().first { virtual >= $0.element.virtual && virtual < $0.element.virtual + $0.element.count }.map { ($0.offset, $0.element) }
+    runs.enumerated().first { virtual >= $0.element.virtual && virtual < $0.element.virtual + $0.element.count }.map {
+      ($0.offset, $0.element)
+    }
   }
 }
 
@@ -73,7 +77,6 @@ extension Export {
     },
     export("FsRtlUninitializeFileLock(FileLock)", irql: .apc) { (kernel, lock: Pointer<Void>) in
       kernel.files.locks[lock.address] = nil
-      kernel.files.lockCursors[lock.address] = nil
     },
     // nf-ntifs-fsrtlprocessfilelock: the request is completed, by the driver's routine if there is one.
     export("FsRtlProcessFileLock(FileLock, Irp, Context)", irql: .apc) {

@@ -55,7 +55,10 @@ extension Export {
       try describe(rest, min(end + 1, units.count), units.count)
     },
     // nf-ntifs-fsrtlisfatdbcslegal: an 8.3 name by value.
-    export("FsRtlIsFatDbcsLegal(DbcsNameLengths, DbcsNameBuffer, WildCardsPermissible, PathNamePermissible, LeadingBackslashPermissible)", irql: .apc) {
+    export(
+      "FsRtlIsFatDbcsLegal(DbcsNameLengths, DbcsNameBuffer, WildCardsPermissible, PathNamePermissible, LeadingBackslashPermissible)",
+      irql: .apc
+    ) {
       (kernel, lengths: UInt32, buffer: Pointer<UInt8>, wild: UInt8, path: UInt8, leading: UInt8) -> UInt8 in
       var bytes = try buffer.array(count: Int(lengths & 0xffff))
       if bytes.first == 0x5c {
@@ -132,7 +135,8 @@ enum ShortName {
 
 extension Kernel {
   fileprivate func allocateOrRaise(_ type: POOL_TYPE, _ size: UInt32, _ tag: UInt32) throws -> GuestWord {
-    let block = type.isPaged
+    let block =
+      type.isPaged
       ? try pagedPool.allocate(UInt64(size), tag: tag, in: memory) : try nonPagedPool.allocate(UInt64(size), tag: tag, in: memory)
     guard let block else { throw GuestException(.insufficientResources) }
     return GuestWord(block)
