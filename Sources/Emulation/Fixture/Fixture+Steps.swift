@@ -27,6 +27,9 @@ extension Fixture {
       case load(Load)
       case unload(Unload)
       case request(IORequest)
+      case device(DeviceRequest)
+      /// A device raises an interrupt.
+      case interrupt(vector: UInt32, expect: CallExpectation?)
       /// Nothing of the fixture's happens until the machine has no more to do.
       case run(Running)
     }

@@ -4,6 +4,7 @@ extension FixtureReader {
     if entries.contains(where: { $0.value.role == "call" }) {
       return Fixture.Step(.call(try readCall(node)), origin: node.origin)
     }
+    if let action = try readDeviceStep(node) { return Fixture.Step(action, origin: node.origin) }
     if let action = try readDriverStep(node) { return Fixture.Step(action, origin: node.origin) }
     if entries.contains(where: { $0.value.role == "issue" }) {
       let fields = try node.fields(.issue)

@@ -60,7 +60,7 @@ struct KeyTable: Sendable {
   /// The keys that say what kind of step a step is.
   static let steps = [
     "call", "issue", "exit", "map", "unmap", "protect", "store", "page-out", "load", "unload", "open", "ioctl", "read", "write", "close",
-    "run", "expect",
+    "add-device", "pnp", "power", "interrupt", "run", "expect",
   ]
   /// Steps that are designed, and not there yet.
   static let laterSteps = ["connect", "serve", "create-process"]
@@ -91,7 +91,7 @@ struct KeyTable: Sendable {
   static let all = [
     fixture, limits, process, region, kernelRegion, section, thread, value, patch, registryValue, content, call, issue, exit, map, unmap,
     protect,
-    store, pageOut, load, unload, open, ioctl, read, write, close, run, textArgument, operation, operations, callExpectation, fault,
+    store, pageOut, load, unload, open, ioctl, read, write, close, addDevice, pnp, power, interrupt, run, textArgument, operation, operations, callExpectation, fault,
     bugcheck, expectation, lock, expectedCall,
   ]
 }

@@ -56,6 +56,8 @@ extension Machine {
       case .load(let load): try perform(load, index, line)
       case .unload(let unload): try perform(unload, index, line)
       case .request(let request): try perform(request, index, line)
+      case .device(let request): try perform(request, index, line)
+      case .interrupt(let vector, let expect): try raiseInterrupt(vector, expect: expect, index, line)
       case .run:
         stream.append(.step(index, "run until idle"))
         isIdling = true
