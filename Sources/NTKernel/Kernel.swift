@@ -56,6 +56,8 @@ public final class Kernel {
   var hardware = HardwareState()
   /// The processor's floating-point unit. Set by whoever owns the processor.
   public var floatingPoint = FloatingPointUnit()
+  var files = FileSystems()
+  var processManager = ProcessManager()
   var configuration = ConfigurationManager()
   var nonPagedPool: Pool
   var pagedPool: Pool

@@ -299,6 +299,21 @@ NTSYSAPI void NTAPI ExFreePoolWithTag(PVOID, ULONG tag);
 NTSYSAPI void NTAPI ProbeForRead(const void *, SIZE_T, ULONG alignment);
 NTSYSAPI void NTAPI ProbeForWrite(void *, SIZE_T, ULONG alignment);
 
+typedef struct {
+  ULONG Properties;
+  PVOID ImageBase;
+  ULONG ImageSelector;
+  SIZE_T ImageSize;
+  ULONG ImageSectionNumber;
+} IMAGE_INFO;
+#define IMAGE_INFO_SYSTEM_MODE 0x100
+NTSYSAPI PVOID NTAPI PsGetCurrentProcessId(void);
+NTSYSAPI NTSTATUS NTAPI PsSetCreateProcessNotifyRoutine(void NTAPI (*)(PVOID parent, PVOID process, BOOLEAN create), BOOLEAN remove);
+NTSYSAPI NTSTATUS NTAPI PsSetCreateThreadNotifyRoutine(void NTAPI (*)(PVOID process, PVOID thread, BOOLEAN create));
+NTSYSAPI NTSTATUS NTAPI PsRemoveCreateThreadNotifyRoutine(void NTAPI (*)(PVOID process, PVOID thread, BOOLEAN create));
+NTSYSAPI NTSTATUS NTAPI PsSetLoadImageNotifyRoutine(void NTAPI (*)(UNICODE_STRING *name, PVOID process, IMAGE_INFO *));
+NTSYSAPI NTSTATUS NTAPI PsRemoveLoadImageNotifyRoutine(void NTAPI (*)(UNICODE_STRING *name, PVOID process, IMAGE_INFO *));
+
 NTSYSAPI ULONG __cdecl DbgPrint(const char *format, ...);
 
 NTSYSAPI extern const USHORT NtBuildNumber;

@@ -15,7 +15,10 @@ extension Fixture {
       /// A thread asks for I/O, which makes its process the requestor for the buffer; `result` names the callback data's address.
       case issue(Operation, result: String?)
       /// The process ends: its address space is torn down.
-      case exit(process: String)
+      case exit(process: String, status: Code? = nil)
+      case createProcess(ProcessStart)
+      case createThread(ThreadStart)
+      case exitThread(String, status: Code? = nil)
       case map(process: String, Region)
       case unmap(Range)
       case protect(Protect)
@@ -39,6 +42,9 @@ extension Fixture {
       Step(.issue(operation, result: result))
     }
     public static func exit(_ process: String) -> Step { Step(.exit(process: process)) }
+    public static func createProcess(_ start: ProcessStart) -> Step { Step(.createProcess(start)) }
+    public static func createThread(_ start: ThreadStart) -> Step { Step(.createThread(start)) }
+    public static func exitThread(_ thread: String, status: Code? = nil) -> Step { Step(.exitThread(thread, status: status)) }
     public static func map(_ region: Region, in process: String) -> Step { Step(.map(process: process, region)) }
     public static func unmap(_ range: Range) -> Step { Step(.unmap(range)) }
     public static func protect(_ protect: Protect) -> Step { Step(.protect(protect)) }

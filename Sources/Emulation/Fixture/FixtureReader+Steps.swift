@@ -5,6 +5,7 @@ extension FixtureReader {
       return Fixture.Step(.call(try readCall(node)), origin: node.origin)
     }
     if let action = try readDeviceStep(node) { return Fixture.Step(action, origin: node.origin) }
+    if let action = try readProcessStep(node) { return Fixture.Step(action, origin: node.origin) }
     if let action = try readDriverStep(node) { return Fixture.Step(action, origin: node.origin) }
     if entries.contains(where: { $0.value.role == "issue" }) {
       let fields = try node.fields(.issue)
@@ -30,7 +31,6 @@ extension FixtureReader {
 
   private func readAction(_ node: FixtureNode) throws(FixtureError) -> Fixture.Step.Action {
     switch node.role {
-    case "exit": return .exit(process: try names.check(node, is: .process))
     case "map":
       let fields = try node.fields(.map)
       return .map(process: try process(fields), try readRegion(at: try fields.required("at"), fields))

@@ -33,6 +33,7 @@ struct FixtureReader {
     if let node = fields["values"] { fixture.values = try readValues(node) }
     if let node = fields["patches"] { fixture.patches = try readPatches(node) }
     if let node = fields["registry"] { fixture.registry = try readRegistry(node) }
+    if let node = fields["volumes"] { fixture.volumes = try readVolumes(node) }
     if let node = fields["calls"] {
       for step in try node.list() { fixture.steps.append(try readStep(step)) }
     }
@@ -100,13 +101,7 @@ struct FixtureReader {
       let fields = try value.fields(.process)
       var process = Fixture.Process(name, origin: key.origin)
       if let node = fields["id"] { process.id = try names.identify(node, name) }
-      if let node = fields["memory"] {
-        var regions: [(Fixture.Region, FixtureNode)] = []
-        for (key, value) in try node.entries() {
-          regions.append((try readRegion(at: key, try value.fields(.region)), key))
-        }
-        process.memory = try ordered(regions)
-      }
+      if let node = fields["memory"] { process.memory = try readMemory(node) }
       processes.append(process)
     }
     return processes

@@ -22,7 +22,7 @@ struct KeyTable: Sendable {
     "fixture", "a fixture",
     [
       "fixture", "name", "about", "target", "load", "seed", "limits", "processes", "sections", "threads", "kernel", "values",
-      "patches", "registry", "calls", "expect",
+      "patches", "registry", "volumes", "calls", "expect",
     ], required: ["fixture"])
   static let limits = KeyTable("limits", "“limits”", ["instructions", "memory", "trace", "time"])
   static let process = KeyTable("process", "a process", ["id", "memory"])
@@ -35,12 +35,22 @@ struct KeyTable: Sendable {
   /// The spellings of a registry value's data, of which it takes one, or else a type and bytes.
   static let registryTypes = ["sz", "expand-sz", "multi-sz", "dword", "qword", "binary"]
   static let registryValue = KeyTable("registry-value", "a registry value", registryTypes + ["type", "bytes"])
+  static let volume = KeyTable(
+    "volume", "a volume", ["file-system", "drive", "label", "serial", "size", "read-only", "files"])
+  static let file = KeyTable("file", "a file", ["directory", "size"] + contents + ["attributes", "created", "modified"])
   static let content = KeyTable("content", "content", contents)
 
   static let call = KeyTable(
     "call", "a call", ["on", "call", "with", "irql", "as", "kind", "expect"], required: ["on", "call"])
   static let issue = KeyTable("issue", "the step “issue”", ["issue", "as"], required: ["issue"])
-  static let exit = KeyTable("exit", "the step “exit”", ["exit"])
+  static let exit = KeyTable("exit", "the step “exit”", ["exit", "status"], required: ["exit"])
+  static let exitThread = KeyTable("exit-thread", "the step “exit-thread”", ["exit-thread", "status"], required: ["exit-thread"])
+  static let createProcess = KeyTable(
+    "create-process", "the step “create-process”",
+    ["on", "create-process", "thread", "id", "thread-id", "image", "command-line", "memory", "expect"],
+    required: ["on", "create-process", "thread"])
+  static let createThread = KeyTable(
+    "create-thread", "the step “create-thread”", ["on", "create-thread", "in", "id"], required: ["on", "create-thread"])
   static let map = KeyTable("map", "“map”", ["process", "at"] + region.keys, required: ["process", "at"])
   static let unmap = KeyTable("unmap", "“unmap”", ["process", "at", "size"], required: ["process", "at", "size"])
   static let protect = KeyTable(
@@ -59,11 +69,12 @@ struct KeyTable: Sendable {
   static let run = KeyTable("run", "the step “run”", ["run"], required: ["run"])
   /// The keys that say what kind of step a step is.
   static let steps = [
-    "call", "issue", "exit", "map", "unmap", "protect", "store", "page-out", "load", "unload", "open", "ioctl", "read", "write", "close",
+    "call", "issue", "exit", "create-process", "create-thread", "exit-thread", "map", "unmap", "protect", "store", "page-out", "load",
+    "unload", "open", "ioctl", "read", "write", "close",
     "add-device", "pnp", "power", "interrupt", "run", "expect",
   ]
   /// Steps that are designed, and not there yet.
-  static let laterSteps = ["connect", "serve", "create-process"]
+  static let laterSteps = ["connect", "serve"]
 
   static let textArgument = KeyTable("text-argument", "an argument", ["text"], required: ["text"])
   static let operation = KeyTable(
@@ -89,8 +100,8 @@ struct KeyTable: Sendable {
   static let expectedCall = KeyTable("expected-call", "a call", ["call", "process"], required: ["call"])
 
   static let all = [
-    fixture, limits, process, region, kernelRegion, section, thread, value, patch, registryValue, content, call, issue, exit, map, unmap,
-    protect,
+    fixture, limits, process, region, kernelRegion, section, thread, value, patch, registryValue, volume, file, content, call, issue,
+    exit, exitThread, createProcess, createThread, map, unmap, protect,
     store, pageOut, load, unload, open, ioctl, read, write, close, addDevice, pnp, power, interrupt, run, textArgument, operation, operations, callExpectation, fault,
     bugcheck, expectation, lock, expectedCall,
   ]

@@ -94,7 +94,7 @@ extension Machine {
   func systemThread() throws -> NTKernel.Thread {
     if let thread = kernel.threads.first(where: { $0.owner.id == 0 }) { return thread }
     let thread = try kernel.createThread("system", in: kernel.processes[0])
-    names.threads.append(Names.Thread(name: thread.name, owner: 0, object: thread.object.address))
+    nameNewcomers()
     return thread
   }
 

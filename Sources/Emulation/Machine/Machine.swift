@@ -31,6 +31,8 @@ final class Machine: Supervisor {
   var isOver = false
   var mismatches: [Mismatch] = []
   var drivers: [DriverRecord] = []
+  /// Identifiers that steps were given because they asked for none.
+  var chosenIDs: [UInt32] = []
   /// Whether the machine runs on its own until it has nothing to do.
   var isIdling = false
   private var watch: ((Event) -> Watch)?
@@ -50,6 +52,7 @@ final class Machine: Supervisor {
     let traps = try loadImages()
     try buildWorld()
     try fillRegistry()
+    try mountVolumes()
     try kernel.fillVariables()
     try applyPatches()
     let segments = kernel.segmentTable

@@ -28,9 +28,10 @@ extension Machine {
         stream.append(.step(index, "\(operation.requestor ?? "nobody") asks for \(operation.kind.rawValue)"))
         let data = try callbackData(for: operation, line: line)
         if let name { values[name] = data }
-      case .exit(let name):
-        stream.append(.step(index, "\(name) exits"))
-        try kernel.exit(process(name, line: line))
+      case .exit(let name, let status): try exit(name, status, index, line)
+      case .createProcess(let start): try perform(start, index, line)
+      case .createThread(let start): try perform(start, index, line)
+      case .exitThread(let name, let status): try exitThread(name, status, index, line)
       case .map(let name, let region):
         stream.append(.step(index, "map \(hex(region.address)) in \(name)"))
         let owner = try process(name, line: line)

@@ -10,6 +10,8 @@ enum Activation {
   case step
   /// A thread's outermost routine: its end is the thread's.
   case thread
+  /// A thread's way out. Where a step of the run's was its outermost call, the step ends with it.
+  case exit(isStep: Bool)
   /// Calls that interrupted a thread, which goes on with these registers; `nil` where nobody ran.
   case interrupt([Register: UInt64]?)
 }

@@ -107,6 +107,10 @@ extension Kernel {
         callResult = .returned(value)
         return .stop
       case .thread: return try endRunningThread(.success)
+      case .exit(let isStep):
+        guard isStep else { return try runNextThread() }
+        callResult = .returned(value)
+        return .stop
       case .interrupt(let values): return try returnFromInterrupt(to: values)
       case .dispatch, nil: throw KernelError("exception dispatch returned")
       }

@@ -185,7 +185,7 @@ extension Export {
       (
         kernel, handle: Pointer<GuestWord>, access: UInt32, attributes: Pointer<OBJECT_ATTRIBUTES>, process: GuestWord,
         client: Pointer<CLIENT_ID>, routine: GuestWord, context: GuestWord
-      ) -> NTSTATUS in
+      ) async throws -> NTSTATUS in
       let owner = try process.bits == 0 ? kernel.processes[0] : kernel.process(ofHandle: process.bits)
       guard let owner else { return .invalidHandle }
       let thread = try kernel.createSystemThread(routine.bits, context.bits, in: owner)
@@ -195,6 +195,7 @@ extension Export {
         try client.UniqueProcess.store(thread.object.Cid.UniqueProcess.load())
         try client.UniqueThread.store(thread.object.Cid.UniqueThread.load())
       }
+      try await kernel.notifyThread(thread, isCreated: true)
       return .success
     },
     // nf-wdm-psterminatesystemthread: does not return. Another thread than a system thread: STATUS_INVALID_PARAMETER.

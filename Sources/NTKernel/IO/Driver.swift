@@ -84,6 +84,8 @@ extension Kernel {
 
   /// Calls `DriverEntry`, then what the driver registered to be called again. A driver that fails goes.
   func start(_ driver: Driver) async throws -> NTSTATUS {
+    try await notifyImage(
+      imageName(of: driver), process: 0, base: driver.range.lowerBound, size: UInt64(driver.range.count), isSystem: true)
     let result = try await call(
       driver.object.DriverInit.load().address, [driver.object.address, driver.registryPath.address])
     let status = NTSTATUS(rawValue: UInt32(truncatingIfNeeded: result))

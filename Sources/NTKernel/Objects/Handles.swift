@@ -32,6 +32,9 @@ struct HandleTable {
 
   mutating func remove(_ handle: UInt64, process: Int) -> Entry? { entries.removeValue(forKey: Self.key(handle, process)) }
 
+  /// The handles of a process, in the order in which they were made.
+  func handles(of process: Int) -> [UInt64] { entries.keys.filter { $0.process == process }.map(\.handle).sorted() }
+
   /// The low two bits of a handle are the caller's own.
   private static func key(_ handle: UInt64, _ process: Int) -> Key {
     Key(process: handle & kernelBit != 0 ? kernel : process, handle: handle & ~3)

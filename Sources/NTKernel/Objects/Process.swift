@@ -15,6 +15,11 @@ public final class Process {
   public let directoryTableBase: UInt64
   /// Whether it has ended.
   public internal(set) var hasExited = false
+  /// The file that it runs, as the object manager names it; `nil` for one in `\WINDOWS\system32`.
+  var imageName: String?
+  var commandLine: String?
+  /// What somebody ended it with, before its last thread was gone.
+  var exitStatus: NTSTATUS?
 
   init(id: ProcessID, name: String, object: Pointer<EPROCESS>, space: AddressSpace, directoryTableBase: UInt64) {
     self.id = id
@@ -87,6 +92,9 @@ extension Kernel {
       throw BugCheck(.processHasLockedPages, 0, process.object.address, locked, 0)
     }
     process.hasExited = true
+    forgetAreas(of: process)
+    try process.object.Pcb.Header.SignalState.store(1)
+    try signal(process.object.Pcb.Header)
     try process.object.ActiveProcessLinks.remove()
     for index in Array(process.space.user.occupiedPages()) {
       try process.space.user.set(.free, at: UInt64(index) << GuestMemory.pageShift)

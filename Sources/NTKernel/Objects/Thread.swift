@@ -31,6 +31,8 @@ public final class Thread {
   var waitPurpose: String?
   /// What its wait's status is when time runs out.
   var timeoutStatus = NTSTATUS.timeout
+  /// Whether it has ended.
+  public var hasEnded: Bool { (try? object.Tcb.State.load()) == .terminated }
   /// A worker that found its queue empty.
   var isIdleWorker = false
 

@@ -119,21 +119,28 @@ extension Kernel {
     return thread
   }
 
-  /// Ends the running thread: its waiting routines are abandoned, its object is signaled.
-  func endRunningThread(_ status: NTSTATUS) throws -> Continuation {
+  /// Ends the running thread: its waiting routines are abandoned, and what it leaves is cleaned up in its own context.
+  ///
+  /// - Parameter isStep: whether a step of the run's ends with it; if not given, whether one is its outermost call.
+  func endRunningThread(_ status: NTSTATUS, isStep: Bool? = nil) throws -> Continuation {
     guard let thread = running else { throw KernelError("no thread runs") }
     // KERNEL_APC_PENDING_DURING_EXIT: a critical region is open, or a mutex held. APC, disable count, IRQL.
     let disabled = try thread.object.Tcb.KernelApcDisable.load()
     if disabled != 0 { return end(BugCheck(.kernelAPCPendingDuringExit, 0, UInt64(disabled), UInt64(try kpcr.Irql.load().rawValue))) }
+    if try thread.object.Tcb.ApcStateIndex.load() != 0 {
+      return end(try invalidAttach(thread.owner.object.Pcb, thread.object.Tcb))
+    }
+    let endsStep = isStep ?? thread.activations.contains { if case .step = $0 { true } else { false } }
     thread.routines.abandonAll()
     thread.activations = []
-    try thread.object.Tcb.State.store(.terminated)
-    try thread.object.ExitStatus.store(status)
-    let object = thread.object.Tcb.Header
-    try object.SignalState.store(1)
-    try signal(object)
-    try thread.owner.object.ActiveThreads.store(thread.owner.object.ActiveThreads.load() &- 1)
-    return try runNextThread()
+    registers[.sp] = thread.restingStackPointer
+    registers[.bp] = 0
+    try kpcr.NtTib.ExceptionList.store(Pointer(memory.target.endOfExceptionChain, in: memory.memory))
+    callResult = nil
+    return try start(.exit(isStep: endsStep)) { [self] in
+      try await tearDown(thread, status)
+      return UInt64(status.rawValue)
+    }
   }
 
   /// The thread on which deferred calls run while nobody else does.
