@@ -73,13 +73,18 @@ extension Fixture {
     case untilIdle = "until-idle"
   }
 
-  /// What `probelock run mydriver.sys` runs: the driver is loaded, started and unloaded.
+  /// What `probelock run mydriver.sys` runs: the driver is loaded, started, given a device if it serves some, and unloaded.
   public init(driver path: String) {
     let file = path.split(separator: "/").last.map(String.init) ?? path
     let name = file.split(separator: ".").dropLast().joined(separator: ".")
     let service = name.isEmpty ? file : name
     self.init(
-      file, load: [file], steps: [Step(.load(Load(service, expect: .any))), Step(.unload(Unload(service, expect: .any)))],
+      file, load: [file],
+      steps: [Step(.load(Load(service, expect: .any)))]
+        // A driver that serves devices is given one, which has no hardware.
+        + [.add, .plugAndPlay(.startDevice), .plugAndPlay(.queryRemoveDevice), .plugAndPlay(.removeDevice)].map {
+          Step(.device(DeviceRequest(service, $0, expect: .any, isOptional: true)))
+        } + [Step(.unload(Unload(service, expect: .any)))],
       expect: Expectation(outcome: .returned))
   }
 }

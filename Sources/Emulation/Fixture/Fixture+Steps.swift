@@ -32,6 +32,9 @@ extension Fixture {
       case request(IORequest)
       case port(PortRequest)
       case serve(Service)
+      case device(DeviceRequest)
+      /// A device raises an interrupt.
+      case interrupt(vector: UInt32, expect: CallExpectation?)
       /// Nothing of the fixture's happens until the machine has no more to do.
       case run(Running)
     }

@@ -5,6 +5,7 @@ extension FixtureReader {
       return Fixture.Step(.call(try readCall(node)), origin: node.origin)
     }
     if let action = try readPortStep(node) { return Fixture.Step(action, origin: node.origin) }
+    if let action = try readDeviceStep(node) { return Fixture.Step(action, origin: node.origin) }
     if let action = try readProcessStep(node) { return Fixture.Step(action, origin: node.origin) }
     if let action = try readDriverStep(node) { return Fixture.Step(action, origin: node.origin) }
     if entries.contains(where: { $0.value.role == "issue" }) {

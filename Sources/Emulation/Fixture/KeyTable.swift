@@ -87,7 +87,7 @@ struct KeyTable: Sendable {
   static let steps = [
     "call", "issue", "exit", "create-process", "create-thread", "exit-thread", "map", "unmap", "protect", "store", "page-out", "load",
     "unload", "open", "ioctl", "read", "write", "close",
-    "run", "expect",
+    "run", "expect", "add-device", "pnp", "power", "interrupt",
     "connect", "get-message", "reply-message", "send-message", "filter-load", "filter-unload", "serve",
   ]
 
@@ -118,7 +118,8 @@ struct KeyTable: Sendable {
     fixture, limits, process, region, kernelRegion, section, thread, value, patch, registryValue, volume, file, content, call, issue,
     exit, exitThread, createProcess, createThread, map, unmap, protect,
     connect, getMessage, replyMessage, sendMessage, filterLoad, filterUnload, serve, reply,
-    store, pageOut, load, unload, open, ioctl, read, write, close, run, textArgument, operation, operations, callExpectation, fault,
+    store, pageOut, load, unload, open, ioctl, read, write, close, addDevice, pnp, power, interrupt, run, textArgument, operation,
+    operations, callExpectation, fault,
     bugcheck, expectation, lock, expectedCall,
   ]
 }

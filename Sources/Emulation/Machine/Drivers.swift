@@ -142,7 +142,7 @@ extension Machine {
     return region.map { $0.address..<$0.address + $0.size } ?? entry..<entry + 1
   }
 
-  private func checkSuccess(_ what: String, _ line: Int?) {
+  func checkSuccess(_ what: String, _ line: Int?) {
     switch outcome {
     case .returned(let value) where NTSTATUS(rawValue: UInt32(truncatingIfNeeded: value)).isSuccess: return
     case .returned(let value):
@@ -153,7 +153,7 @@ extension Machine {
   }
 
   /// A thread of System: the fixture's first, or one of its own.
-  private func systemThread() throws -> NTKernel.Thread {
+  func systemThread() throws -> NTKernel.Thread {
     if let thread = kernel.threads.first(where: { $0.owner.id == 0 }) { return thread }
     let thread = try kernel.createThread("system", in: kernel.processes[0])
     nameNewcomers()

@@ -4,7 +4,11 @@ import WindowsTypes
 
 /// How a driver started or went.
 public struct DriverRecord: Sendable, Hashable {
-  public enum Phase: Sendable, Hashable { case start, unload }
+  public enum Phase: Sendable, Hashable {
+    case start, unload
+    /// A request for a device of its: `AddDevice`, `START_DEVICE`.
+    case device(String)
+  }
   public let driver: String
   public let phase: Phase
   /// What `DriverEntry`, or the request to unload, returned; `nil` where the run ended before.
@@ -30,6 +34,8 @@ public struct DriverRecord: Sendable, Hashable {
         count(Int(clamping: instructions), "instruction"),
       ]
       return "DriverEntry\(ending)   \(counts.joined(separator: ", "))"
+    case .device(let request):
+      return "\(request)\(ending)   \(count(kernelCalls, "kernel call")), \(count(Int(clamping: instructions), "instruction"))"
     case .unload where status == .success:
       return "DriverUnload   " + (leftBehind.isEmpty ? "nothing left behind" : "left behind: " + leftBehind.joined(separator: ", "))
     case .unload where status == .invalidDeviceRequest: return "DriverUnload   there is none, so it cannot be unloaded"

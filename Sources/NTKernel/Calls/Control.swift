@@ -217,7 +217,9 @@ extension Kernel {
     switch error {
     case let bugCheck as BugCheck:
       stream.append(.bugCheck(code: bugCheck.code.rawValue, parameters: bugCheck.parameters, site: site()))
-      ending = .bugCheck(bugCheck)
+      if let continuation = notifyBugCheck(bugCheck) { return continuation }
+      ending = .bugCheck(hardware.stopping ?? bugCheck)
+    case let done as BugCheckDone: ending = .bugCheck(done.bugCheck)
     case let loop as EndlessLoop:
       stream.append(.note(loop.description))
       ending = .endless(loop.description)

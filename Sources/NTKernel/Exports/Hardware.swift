@@ -36,8 +36,8 @@ extension Export {
       // nf-wdm-read_register_uchar and its like
       export("READ_REGISTER_\(type)(Register)") { (_, register: Pointer<Unit>) -> Unit in try register.load() },
       // nf-wdm-write_register_uchar and its like
-      export("WRITE_REGISTER_\(type)(Register, Value)") { (_, register: Pointer<Unit>, value: Unit) in
-        try register.store(value)
+      export("WRITE_REGISTER_\(type)(Register, Value)") { (kernel, register: Pointer<Unit>, value: Unit) in
+        if !kernel.isAbsentDevice(register.address) { try register.store(value) }
       },
       // nf-wdm-read_register_buffer_uchar and its like
       export("READ_REGISTER_BUFFER_\(type)(Register, Buffer, Count)") {
@@ -47,8 +47,11 @@ extension Export {
       .uncertain("successive values come from successive addresses, as with a buffer in device memory"),
       // nf-wdm-write_register_buffer_uchar and its like
       export("WRITE_REGISTER_BUFFER_\(type)(Register, Buffer, Count)") {
-        (_, register: Pointer<Unit>, buffer: Pointer<Unit>, count: UInt32) in
-        for index in 0..<Int(count) { try register[index].store(buffer[index].load()) }
+        (kernel, register: Pointer<Unit>, buffer: Pointer<Unit>, count: UInt32) in
+        for index in 0..<Int(count) {
+          let value = try buffer[index].load()
+          if !kernel.isAbsentDevice(register[index].address) { try register[index].store(value) }
+        }
       }
       .uncertain("successive values go to successive addresses, as with a buffer in device memory"),
     ]

@@ -101,7 +101,7 @@ extension Export {
     },
     // nf-ntddk-mmisaddressvalid
     export("MmIsAddressValid(VirtualAddress)", irql: .dispatch) { (kernel, address: GuestWord) -> UInt8 in
-      _ = try kernel.makeKernelImage(at: address.bits)
+      _ = try kernel.provide(address.bits)
       return kernel.memory.memory.allows(.read, at: address.bits) ? 1 : 0
     },
   ]

@@ -117,6 +117,7 @@ extension Kernel {
     if record.kind == .key { forgetKeyObject(object) }
     if record.kind == .device {
       let device = Pointer<DEVICE_OBJECT>(object, in: memory.memory)
+      try releaseDeviceTimer(device)
       let vpb = try device.Vpb.load()
       if !vpb.isNull { _ = nonPagedPool.free(vpb.address) }
     }

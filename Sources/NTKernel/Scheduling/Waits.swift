@@ -120,7 +120,7 @@ extension Kernel {
   private func consume(_ object: DispatcherObject, by thread: Thread) throws -> UInt32 {
     switch try object.Type.load() {
     case .eventSynchronization, .timerSynchronization: try object.SignalState.store(0)
-    case .semaphore: try object.SignalState.store(object.SignalState.load() - 1)
+    case .semaphore, .queue: try object.SignalState.store(object.SignalState.load() - 1)
     case .mutant:
       let mutant = object.cast(to: KMUTANT.self)
       let state = try object.SignalState.load() &- 1

@@ -6,11 +6,11 @@ package struct WorkItem {
   let routine: UInt64
   let arguments: [UInt64]
   /// Runs when the routine has returned.
-  let finish: () throws -> Void
+  let finish: () async throws -> Void
   /// Where the call that queued it returns to.
   var site: UInt64 = 0
 
-  package init(routine: UInt64, arguments: [UInt64], finish: @escaping () throws -> Void) {
+  package init(routine: UInt64, arguments: [UInt64], finish: @escaping () async throws -> Void) {
     self.routine = routine
     self.arguments = arguments
     self.finish = finish
@@ -51,7 +51,7 @@ extension Kernel {
         if irql != .passive {
           throw BugCheck(.workerThreadReturnedAtBadIRQL, item.routine, UInt64(irql.rawValue), item.arguments.last ?? 0)
         }
-        try item.finish()
+        try await item.finish()
       }
     }
     try makeReady(worker)

@@ -25,7 +25,6 @@ public enum FS_FILTER_CALLBACKS: OpaqueStructure {}
 public enum HANDLE_TABLE: OpaqueStructure {}
 public enum IO_CLIENT_EXTENSION: OpaqueStructure {}
 public enum IO_SECURITY_CONTEXT: OpaqueStructure {}
-public enum IO_TIMER: OpaqueStructure {}
 public enum KTRANSACTION: OpaqueStructure {}
 public enum KTSS: OpaqueStructure {}
 public enum MMWSL: OpaqueStructure {}
