@@ -54,6 +54,7 @@ public final class Kernel {
   }()
   var io = IOManager()
   var processManager = ProcessManager()
+  var security = SecurityState()
   var configuration = ConfigurationManager()
   var nonPagedPool: Pool
   var pagedPool: Pool

@@ -10,6 +10,7 @@ public enum ObjectKind: String, Sendable, CaseIterable {
   case process = "Process"
   case thread = "Thread"
   case event = "Event"
+  case token = "Token"
   case key = "Key"
   case other = "Object"
 }
