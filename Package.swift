@@ -74,7 +74,7 @@ let package = Package(
     tests(of: "Disassembly", knows: ["Guest"]),
     tests(of: "Memory", knows: ["Guest"]),
     tests(
-      of: "NTKernel", knows: ["Events", "FilterManager", "Guest", "Memory", "WindowsTypes"],
+      of: "NTKernel", knows: ["Events", "FilterManager", "Guest", "Memory", "WindowsTypes", "TestSupport"],
       exclude: ["stack-bytes.tsv"]),
     tests(of: "Processor", knows: ["Disassembly", "Events", "Guest", "Memory"]),
     tests(of: "Verification", knows: ["Events"]),

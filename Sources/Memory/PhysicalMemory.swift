@@ -99,10 +99,12 @@ public final class PhysicalMemory {
     return Int(frame)
   }
 
-  /// Counts one mapping or pin more, without a bounds question: `frame` came from this object.
-  func retain(_ frame: FrameNumber) { frames[Int(frame)].mappings += 1 }
+  /// Counts one page table entry more, or one owner that keeps the frame for them, without a bounds question: `frame` came from
+  /// this object.
+  public func retain(_ frame: FrameNumber) { frames[Int(frame)].mappings += 1 }
 
-  func release(_ frame: FrameNumber) {
+  /// Takes one ``retain(_:)`` back.
+  public func release(_ frame: FrameNumber) {
     frames[Int(frame)].mappings -= 1
     freeIfUnused(frame)
   }

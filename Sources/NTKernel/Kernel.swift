@@ -53,6 +53,7 @@ public final class Kernel {
     return registry
   }()
   var io = IOManager()
+  var files = FileSystems()
   var processManager = ProcessManager()
   var security = SecurityState()
   var configuration = ConfigurationManager()

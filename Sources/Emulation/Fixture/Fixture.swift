@@ -28,6 +28,7 @@ public struct Fixture: Hashable, Sendable {
   public var patches: [Patch]
   /// What the run's registry holds beyond the default, in the order in which it is made.
   public var registry: [RegistryKey]
+  public var volumes: [Volume]
   /// What happens, in order: the YAML key `calls`.
   public var steps: [Step]
   /// What holds when all steps are done.
@@ -36,7 +37,7 @@ public struct Fixture: Hashable, Sendable {
   public init(
     _ name: String, about: String = "", target: Target = .windowsXP_x86, load: [String] = ["nt.listing"], seed: UInt64 = 1,
     limits: Limits = Limits(), processes: [Process] = [], sections: [Section] = [], threads: [Thread] = [],
-    kernel: [Region] = [], values: [Value] = [], patches: [Patch] = [], registry: [RegistryKey] = [],
+    kernel: [Region] = [], values: [Value] = [], patches: [Patch] = [], registry: [RegistryKey] = [], volumes: [Volume] = [],
     steps: [Step] = [], expect: Expectation = Expectation()
   ) {
     self.name = name
@@ -52,6 +53,7 @@ public struct Fixture: Hashable, Sendable {
     self.values = values
     self.patches = patches
     self.registry = registry
+    self.volumes = volumes
     self.steps = steps
     self.expect = expect
   }

@@ -34,6 +34,7 @@ struct FixtureReader {
     if let node = fields["values"] { fixture.values = try readValues(node) }
     if let node = fields["patches"] { fixture.patches = try readPatches(node) }
     if let node = fields["registry"] { fixture.registry = try readRegistry(node) }
+    if let node = fields["volumes"] { fixture.volumes = try readVolumes(node) }
     if let node = fields["calls"] {
       for step in try node.list() { fixture.steps.append(try readStep(step)) }
     }

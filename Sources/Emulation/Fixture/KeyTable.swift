@@ -22,7 +22,7 @@ struct KeyTable: Sendable {
     "fixture", "a fixture",
     [
       "fixture", "name", "about", "target", "load", "seed", "limits", "processes", "sections", "threads", "kernel", "values",
-      "patches", "registry", "calls", "expect",
+      "patches", "registry", "volumes", "calls", "expect",
     ], required: ["fixture"])
   static let limits = KeyTable("limits", "“limits”", ["instructions", "memory", "trace", "time"])
   static let process = KeyTable("process", "a process", ["id", "user", "memory"])
@@ -35,6 +35,9 @@ struct KeyTable: Sendable {
   /// The spellings of a registry value's data, of which it takes one, or else a type and bytes.
   static let registryTypes = ["sz", "expand-sz", "multi-sz", "dword", "qword", "binary"]
   static let registryValue = KeyTable("registry-value", "a registry value", registryTypes + ["type", "bytes"])
+  static let volume = KeyTable(
+    "volume", "a volume", ["file-system", "drive", "label", "serial", "size", "read-only", "files"])
+  static let file = KeyTable("file", "a file", ["directory", "size"] + contents + ["attributes", "created", "modified"])
   static let content = KeyTable("content", "content", contents)
 
   static let call = KeyTable(
@@ -97,8 +100,8 @@ struct KeyTable: Sendable {
   static let expectedCall = KeyTable("expected-call", "a call", ["call", "process"], required: ["call"])
 
   static let all = [
-    fixture, limits, process, region, kernelRegion, section, thread, value, patch, registryValue, content, call, issue, exit, exitThread,
-    createProcess, createThread, map, unmap, protect,
+    fixture, limits, process, region, kernelRegion, section, thread, value, patch, registryValue, volume, file, content, call, issue,
+    exit, exitThread, createProcess, createThread, map, unmap, protect,
     store, pageOut, load, unload, open, ioctl, read, write, close, run, textArgument, operation, operations, callExpectation, fault,
     bugcheck, expectation, lock, expectedCall,
   ]

@@ -52,6 +52,7 @@ final class Machine: Supervisor {
     let traps = try loadImages()
     try buildWorld()
     try fillRegistry()
+    try mountVolumes()
     try kernel.fillVariables()
     try applyPatches()
     let segments = kernel.segmentTable

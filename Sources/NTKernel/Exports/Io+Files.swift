@@ -39,9 +39,10 @@ extension Export {
       return try await kernel.createFile(
         handle, attributes, block,
         .init(
-          access: access, fileAttributes: fileAttributes, share: share, disposition: disposition, options: options, mode: mode))
+          access: access, fileAttributes: fileAttributes, share: share, disposition: disposition, options: options, mode: mode,
+          allocation: allocation))
     }
-    .partially("extended attributes, pipes and mailslots are not modelled, and only devices can be opened"),
+    .partially("extended attributes, pipes and mailslots are not modelled"),
   ]
 
   private static func create(_ name: String, _ mode: @escaping @Sendable (Kernel) throws -> KPROCESSOR_MODE) -> Export {
@@ -58,9 +59,9 @@ extension Export {
         handle, attributes, block,
         .init(
           access: access, fileAttributes: fileAttributes, share: share, disposition: disposition, options: options,
-          mode: mode(kernel)))
+          mode: mode(kernel), allocation: allocation))
     }
-    .partially("extended attributes are not modelled, and only devices can be opened")
+    .partially("extended attributes are not modelled")
   }
 
   private static func open(_ name: String, _ mode: @escaping @Sendable (Kernel) throws -> KPROCESSOR_MODE) -> Export {
@@ -72,7 +73,6 @@ extension Export {
       try await kernel.createFile(
         handle, attributes, block, .init(access: access, share: share, options: options, mode: mode(kernel)))
     }
-    .partially("only devices can be opened")
   }
 
   private static let transferCalls: [Export] = [

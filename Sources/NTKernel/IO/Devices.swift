@@ -148,10 +148,14 @@ extension Kernel {
     try await leave(target)
   }
 
-  /// `IoGetRelatedDeviceObject` (nf-wdm-iogetrelateddeviceobject), of a file without a volume.
+  /// `IoGetRelatedDeviceObject` (nf-wdm-iogetrelateddeviceobject): above the file system where a volume is mounted, else above the
+  /// device itself.
   func relatedDevice(of file: Pointer<FILE_OBJECT>) throws -> Pointer<DEVICE_OBJECT> {
-    let vpb = try file.Vpb.load()
-    if !vpb.isNull, case let mounted = try vpb.DeviceObject.load(), !mounted.isNull { return try topDevice(mounted) }
-    return try topDevice(file.DeviceObject.load())
+    let device = try file.DeviceObject.load()
+    guard try file.Flags.load() & FileFlags.directDeviceOpen == 0 else { return try topDevice(device) }
+    for vpb in [try file.Vpb.load(), try device.Vpb.load()] where !vpb.isNull {
+      if case let mounted = try vpb.DeviceObject.load(), !mounted.isNull { return try topDevice(mounted) }
+    }
+    return try topDevice(device)
   }
 }

@@ -9,7 +9,19 @@ extension Kernel {
   enum FileFlags {
     static let synchronous: UInt32 = 2
     static let alertable: UInt32 = 4
+    static let noIntermediateBuffering: UInt32 = 8
+    static let writeThrough: UInt32 = 0x10
+    static let sequentialOnly: UInt32 = 0x20
+    static let cacheSupported: UInt32 = 0x40
+    static let stream: UInt32 = 0x100
+    static let directDeviceOpen: UInt32 = 0x800
+    static let fileModified: UInt32 = 0x1000
+    static let fileSizeChanged: UInt32 = 0x2000
+    static let cleanupComplete: UInt32 = 0x4000
+    static let temporary: UInt32 = 0x8000
+    static let deleteOnClose: UInt32 = 0x1_0000
     static let handleCreated: UInt32 = 0x4_0000
+    static let volumeOpen: UInt32 = 0x40_0000
   }
 
   /// What a file is opened with.
@@ -20,24 +32,67 @@ extension Kernel {
     var disposition: UInt32 = 1
     var options: UInt32 = 0
     var mode = KPROCESSOR_MODE.kernelMode
+    /// Where the wanted allocation size stands, in bytes; null for none.
+    var allocation: Pointer<Int64>?
+    var allocationSize: Int64 = 0
+    /// `IO_STACK_LOCATION.Flags`: `SL_OPEN_TARGET_DIRECTORY` and its like.
+    var stackFlags: UInt8 = 0
+    /// The device that the create is sent to; `nil` for the top of the stack.
+    var hint: Pointer<DEVICE_OBJECT>?
+
+    /// What the I/O manager refuses by itself (nf-ntifs-ntcreatefile, CreateOptions).
+    var areValid: Bool {
+      let synchronous = options & (CreateOptions.synchronousAlert | CreateOptions.synchronousNonAlert)
+      if disposition > CreateDisposition.overwriteIf || share & ~7 != 0 { return false }
+      // SYNCHRONIZE, DELETE
+      if synchronous != 0, access & 0x10_0000 == 0 || synchronous.nonzeroBitCount > 1 { return false }
+      if options & CreateOptions.deleteOnClose != 0, access & 0x1_0000 == 0 { return false }
+      if options & CreateOptions.directoryFile != 0 {
+        if options & CreateOptions.nonDirectoryFile != 0 { return false }
+        if ![CreateDisposition.open, CreateDisposition.create, CreateDisposition.openIf].contains(disposition) { return false }
+      }
+      return true
+    }
   }
 
   /// The process whose address space the running thread is in.
   package func requestor() throws -> Process { process(at: try currentProcess().address) ?? currentSpaceOwner }
 
+  typealias Opened = Result<(Pointer<FILE_OBJECT>, information: UInt64), Refusal>
+
   /// Opens what `path` names: a file object, and an `IRP_MJ_CREATE` down the device's stack.
-  func openFile(_ path: String, _ options: OpenOptions) async throws -> Result<(Pointer<FILE_OBJECT>, information: UInt64), Refusal> {
+  ///
+  /// A driver that answers STATUS_REPARSE has put another path into the file object, which is opened instead.
+  ///
+  /// - Parameter related: the directory or device that the path starts from, if it is no path of the object manager's.
+  func openFile(_ path: String, _ options: OpenOptions, from related: Pointer<FILE_OBJECT>? = nil) async throws -> Opened {
     try makeNamespace()
-    switch try resolve(path) {
-    case .failed(let status): return .failure(Refusal(status))
-    case .found(let entry, _) where entry.kind != .device: return .failure(Refusal(.objectTypeMismatch))
-    case .found(let entry, let rest): return try await openFile(of: Pointer(entry.object, in: memory.memory), rest, options)
+    var (path, related) = (path, related)
+    // As many as symbolic links may follow each other.
+    for _ in 0..<32 {
+      let device: Pointer<DEVICE_OBJECT>
+      var name = path
+      if let related {
+        device = try related.DeviceObject.load()
+      } else {
+        switch try resolve(path) {
+        case .failed(let status): return .failure(Refusal(status))
+        case .found(let entry, _) where entry.kind != .device: return .failure(Refusal(.objectTypeMismatch))
+        case .found(let entry, let rest): (device, name) = (Pointer(entry.object, in: memory.memory), rest)
+        }
+      }
+      var next: String?
+      let result = try await openFile(of: device, name, options, from: related, reparsedTo: &next)
+      guard let next else { return result }
+      (path, related) = (next, nil)
     }
+    return .failure(Refusal(.objectNameNotFound))
   }
 
   private func openFile(
-    of device: Pointer<DEVICE_OBJECT>, _ name: String, _ options: OpenOptions
-  ) async throws -> Result<(Pointer<FILE_OBJECT>, information: UInt64), Refusal> {
+    of device: Pointer<DEVICE_OBJECT>, _ name: String, _ options: OpenOptions, from related: Pointer<FILE_OBJECT>?,
+    reparsedTo next: inout String?
+  ) async throws -> Opened {
     let here = memory.memory
     let isGoing = try device.DeviceObjectExtension.load().ExtensionFlags.load() & ExtensionFlags.deletePending != 0
     let count = try device.ReferenceCount.load()
@@ -49,17 +104,24 @@ extension Kernel {
     try file.Type.store(IOObjectType.file.rawValue)
     try file.Size.store(Int16(size))
     try file.DeviceObject.store(device)
-    try file.Vpb.store(device.Vpb.load())
-    if !name.isEmpty { try store(name, in: file.FileName) }
-    // FILE_SYNCHRONOUS_IO_ALERT, FILE_SYNCHRONOUS_IO_NONALERT
-    if options.options & 0x30 != 0 {
-      try file.Flags.store(FileFlags.synchronous | (options.options & 0x10 != 0 ? FileFlags.alertable : 0))
+    if let related {
+      try file.RelatedFileObject.store(related)
+      try file.Vpb.store(related.Vpb.load())
+    } else {
+      try file.Vpb.store(device.Vpb.load())
     }
+    if !name.isEmpty { try store(name, in: file.FileName) }
+    // Whoever asks for no more than the attributes of a volume speaks to its disk:
+    // SYNCHRONIZE | FILE_READ_ATTRIBUTES | READ_CONTROL | WRITE_DAC | WRITE_OWNER | ACCESS_SYSTEM_SECURITY.
+    let isDirect = name.isEmpty && related == nil && options.hint == nil && options.access & ~0x011e_0080 == 0
+    try file.Flags.store(flags(options) | (isDirect ? FileFlags.directDeviceOpen : 0))
     try initializeEvent(file.Lock, .eventSynchronization, isSet: false)
     try initializeEvent(file.Event, .eventNotification, isSet: false)
-    let top = try relatedDevice(of: file)
+    let top = try options.hint ?? relatedDevice(of: file)
     let irp = try request(.create, to: top, of: file, mode: options.mode)
     try irp.Flags.store([.createOperation, .synchronousApi, .deferIOCompletion])
+    try irp.Overlay.AllocationSize.QuadPart.store(options.allocationSize)
+    try nextLocation(of: irp).Flags.store(options.stackFlags)
     let parameters = try nextLocation(of: irp).Parameters.Create
     try parameters.SecurityContext.store(Pointer(try securityContext(options), in: here))
     try parameters.Options.store(options.disposition << 24 | options.options & 0xff_ffff)
@@ -68,16 +130,34 @@ extension Kernel {
     let context = try parameters.SecurityContext.load().address
     let (status, information) = try await send(irp, to: top, waitingOn: file)
     _ = nonPagedPool.free(context)
-    guard status.isSuccess, status != .pending else {
+    guard status.isSuccess, status != .pending, status != .reparse else {
+      // IO_REPARSE: the name is a path of the object manager's now.
+      if status == .reparse, information == 0 { next = try file.FileName.string() }
       try file.DeviceObject.store(Pointer(0, in: here))
       try device.ReferenceCount.store(device.ReferenceCount.load() - 1)
       try await dereference(file.address)
       try await leave(device)
       return .failure(Refusal(status))
     }
-    try file.ReadAccess.store(options.access & 0x8000_0001 != 0 ? 1 : 0)
-    try file.WriteAccess.store(options.access & 0x4000_0006 != 0 ? 1 : 0)
+    // A file system says itself what a file is opened for: IoSetShareAccess.
+    if try file.FsContext.load().isNull {
+      try file.ReadAccess.store(options.access & 1 != 0 ? 1 : 0)
+      try file.WriteAccess.store(options.access & 6 != 0 ? 1 : 0)
+    }
     return .success((file, information))
+  }
+
+  /// The flags of a file object that its options become.
+  private func flags(_ options: OpenOptions) -> UInt32 {
+    var flags: UInt32 = 0
+    let map = [
+      (CreateOptions.synchronousAlert, FileFlags.synchronous | FileFlags.alertable),
+      (CreateOptions.synchronousNonAlert, FileFlags.synchronous),
+      (CreateOptions.noIntermediateBuffering, FileFlags.noIntermediateBuffering), (CreateOptions.writeThrough, FileFlags.writeThrough),
+      (CreateOptions.sequentialOnly, FileFlags.sequentialOnly),
+    ]
+    for (option, flag) in map where options.options & option != 0 { flags |= flag }
+    return flags
   }
 
   /// `IO_SECURITY_CONTEXT` and the `ACCESS_STATE` it points at (`wdm.h`): who asks for what.

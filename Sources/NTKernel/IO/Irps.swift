@@ -139,7 +139,7 @@ extension Kernel {
     try irp.Flags.store(flags)
   }
 
-  private func systemBuffer(_ size: UInt32) throws -> UInt64 {
+  func systemBuffer(_ size: UInt32) throws -> UInt64 {
     // "IoSB": the pool tag of buffers for buffered I/O in the debugger's tag list.
     guard let buffer = try nonPagedPool.allocate(UInt64(size), tag: 0x4253_6f49, in: memory) else {
       throw GuestException(.insufficientResources)
@@ -147,7 +147,7 @@ extension Kernel {
     return buffer
   }
 
-  private func lock(
+  func lock(
     _ buffer: (address: UInt64, length: UInt32), for irp: Pointer<IRP>, _ mode: KPROCESSOR_MODE, _ operation: LOCK_OPERATION
   ) throws {
     let mdl = try allocateMDL(
@@ -190,8 +190,10 @@ extension Kernel {
     }
   }
 
-  /// Takes `irp` from its thread and frees it.
+  /// Takes `irp` from its thread and frees it, with the block of parameters that hangs from it.
   func forget(_ irp: Pointer<IRP>) throws {
+    let parameters = try irp.Tail.Overlay.AuxiliaryBuffer.load().address
+    if parameters != 0 { _ = nonPagedPool.free(parameters) }
     try irp.ThreadListEntry.remove()
     try irp.ThreadListEntry.initialize()
     try freeIRP(irp)

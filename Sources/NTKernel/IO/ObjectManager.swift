@@ -109,6 +109,7 @@ extension Kernel {
   }
 
   private func delete(_ object: UInt64, _ record: IOManager.ObjectRecord) async throws {
+    if record.kind == .section { try await deleteSection(object) }
     if record.kind == .file { try await closeFile(Pointer(object, in: memory.memory)) }
     if let path = record.path, io.namespace[path]?.object == object { io.namespace.remove(path) }
     io.objects[object] = nil

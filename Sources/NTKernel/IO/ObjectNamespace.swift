@@ -12,6 +12,7 @@ public enum ObjectKind: String, Sendable, CaseIterable {
   case event = "Event"
   case token = "Token"
   case key = "Key"
+  case section = "Section"
   case other = "Object"
 }
 
@@ -58,6 +59,8 @@ struct ObjectNamespace {
       let parts = path.split(separator: "\\", omittingEmptySubsequences: true).map(String.init)
       var here = ""
       var next: String?
+      // A backslash at the end is part of a file's name.
+      let end = path.hasSuffix("\\") ? "\\" : ""
       if parts.isEmpty, let root = self["\\"] { return .found(root, rest: "") }
       for (index, part) in parts.enumerated() {
         here += "\\" + part
@@ -65,8 +68,8 @@ struct ObjectNamespace {
         guard let entry = self[here] else { return .failed(rest.isEmpty ? .objectNameNotFound : .objectPathNotFound) }
         switch entry.kind {
         case .directory: if rest.isEmpty { return .found(entry, rest: "") }
-        case .symbolicLink where !rest.isEmpty || followsLast: next = try target(entry.object) + rest
-        case .device: return .found(entry, rest: rest + (path.hasSuffix("\\") ? "\\" : ""))
+        case .symbolicLink where !rest.isEmpty || followsLast: next = try target(entry.object) + rest + end
+        case .device: return .found(entry, rest: rest + end)
         default: return rest.isEmpty ? .found(entry, rest: "") : .failed(.objectPathNotFound)
         }
         if next != nil { break }

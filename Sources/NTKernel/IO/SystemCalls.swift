@@ -7,28 +7,40 @@ import WindowsTypes
 ///
 /// What a user's pointer comes to is the call's status, as it is with the system's own handler around every probe.
 extension Kernel {
-  /// `NtCreateFile` (nf-ntifs-ntcreatefile), of devices.
+  /// `NtCreateFile` (nf-ntifs-ntcreatefile).
   func createFile(
     _ handle: Pointer<Pointer<Void>>, _ attributes: Pointer<OBJECT_ATTRIBUTES>, _ block: Pointer<IO_STATUS_BLOCK>,
     _ options: OpenOptions
   ) async throws -> NTSTATUS {
+    var options = options
+    guard options.areValid else { return .invalidParameter }
+    options.access = granted(options.access)
     let path: String
     let flags: ObjectAttributeFlags
+    let related: Pointer<FILE_OBJECT>?
     do {
       if options.mode == .userMode {
         try probe(handle.address, 4)
         try probe(block.address, 8)
       }
-      switch try self.path(attributes) {
-      case .success(let found): path = found
-      case .failure(let refusal): return refusal.status
+      if let place = options.allocation, !place.isNull { options.allocationSize = try place.load() }
+      guard options.allocationSize >= 0 else { return .invalidParameter }
+      related = try relatedFile(attributes)
+      if related != nil {
+        let name = try attributes.ObjectName.load()
+        path = name.isNull ? "" : try name.string()
+      } else {
+        switch try self.path(attributes) {
+        case .success(let found): path = found
+        case .failure(let refusal): return refusal.status
+        }
       }
       flags = ObjectAttributeFlags(rawValue: try attributes.Attributes.load())
     } catch let exception as GuestException { return exception.code }
-    switch try await openFile(path, options) {
+    switch try await openFile(path, options, from: related) {
     case .failure(let refusal): return refusal.status
     case .success(let (file, information)):
-      let value = try makeHandle(to: file.address, access: granted(options.access), attributes: flags, mode: options.mode)
+      let value = try makeHandle(to: file.address, access: options.access, attributes: flags, mode: options.mode)
       try file.Flags.store(file.Flags.load() | FileFlags.handleCreated)
       do {
         try handle.store(Pointer(value, in: memory.memory))
@@ -39,8 +51,15 @@ extension Kernel {
     }
   }
 
+  /// The open file that a name starts from.
+  func relatedFile(_ attributes: Pointer<OBJECT_ATTRIBUTES>) throws -> Pointer<FILE_OBJECT>? {
+    let root = try attributes.RootDirectory.load().address
+    guard root != 0, let entry = try entry(of: root), kind(of: entry.object) == .file else { return nil }
+    return Pointer(entry.object, in: memory.memory)
+  }
+
   /// The specific rights that generic ones stand for, of a file (`FILE_GENERIC_READ` and its like in `wdm.h`).
-  private func granted(_ access: UInt32) -> UInt32 {
+  func granted(_ access: UInt32) -> UInt32 {
     var rights = access & 0x0fff_ffff
     if access & 0x8000_0000 != 0 { rights |= 0x12_0089 }
     if access & 0x4000_0000 != 0 { rights |= 0x12_0116 }
@@ -59,18 +78,19 @@ extension Kernel {
     var mode: KPROCESSOR_MODE
   }
 
-  /// `NtDeviceIoControlFile` (nf-ntifs-ntdeviceiocontrolfile).
+  /// `NtDeviceIoControlFile` and `NtFsControlFile` (nf-ntifs-ntdeviceiocontrolfile, nf-ntifs-ntfscontrolfile).
   func control(
     _ arguments: RequestArguments, _ code: IOControlCode, input: (address: UInt64, length: UInt32),
-    output: (address: UInt64, length: UInt32)
+    output: (address: UInt64, length: UInt32), isFileSystem: Bool = false
   ) async throws -> NTSTATUS {
-    try await issue(arguments, .deviceControl, buffers: [input, output]) { irp, device in
+    try await issue(arguments, isFileSystem ? .fileSystemControl : .deviceControl, buffers: [input, output]) { irp, device in
       let mode = arguments.mode
       if mode == .userMode, code.method != .neither {
         if output.address != 0, code.method == .buffered { try self.probe(output.address, UInt64(output.length)) }
         if input.address != 0 { try self.checkUserRange(input.address, UInt64(input.length), 1) }
       }
       try self.prepareControl(irp, code, input: input, output: output, mode: mode, isInternal: false)
+      if isFileSystem { try self.nextLocation(of: irp).MajorFunction.store(.fileSystemControl) }
     }
   }
 
@@ -79,7 +99,10 @@ extension Kernel {
     _ arguments: RequestArguments, isRead: Bool, _ buffer: (address: UInt64, length: UInt32), offset: Pointer<Int64>,
     key: Pointer<UInt32>
   ) async throws -> NTSTATUS {
-    try await issue(arguments, isRead ? .read : .write, buffers: [buffer]) { irp, device in
+    try await issue(
+      arguments, isRead ? .read : .write, access: isRead ? [FileAccess.readData] : [FileAccess.writeData, FileAccess.appendData],
+      buffers: [buffer]
+    ) { irp, device in
       if arguments.mode == .userMode {
         if isRead {
           try self.probe(buffer.address, UInt64(buffer.length))
@@ -87,19 +110,47 @@ extension Kernel {
           try self.checkUserRange(buffer.address, UInt64(buffer.length), 1)
         }
       }
+      let file = try irp.Tail.Overlay.OriginalFileObject.load()
       try self.prepareTransfer(
-        irp, device, isRead: isRead, buffer, offset: offset.isNull ? 0 : try offset.load(), key: key.isNull ? 0 : try key.load(),
-        mode: arguments.mode)
+        irp, device, isRead: isRead, buffer, offset: self.position(offset, of: file, arguments, isRead: isRead),
+        key: key.isNull ? 0 : try key.load(), mode: arguments.mode)
     }
   }
 
-  private func issue(
-    _ arguments: RequestArguments, _ major: IRP_MJ, buffers: [(address: UInt64, length: UInt32)],
-    _ prepare: (Pointer<IRP>, Pointer<DEVICE_OBJECT>) throws -> Void
+  /// Where a transfer begins: as given, at the file's own position, or for appending at its end (nf-ntifs-ntwritefile).
+  private func position(
+    _ offset: Pointer<Int64>, of file: Pointer<FILE_OBJECT>, _ arguments: RequestArguments, isRead: Bool
+  ) throws -> Int64 {
+    let isSynchronous = try file.Flags.load() & FileFlags.synchronous != 0
+    let given = offset.isNull ? nil : try offset.load()
+    if !isRead, let access = try entry(of: arguments.handle)?.grantedAccess,
+      access & (FileAccess.appendData | FileAccess.writeData) == FileAccess.appendData
+    {
+      return -1
+    }
+    // FILE_USE_FILE_POINTER_POSITION
+    if given == nil || given == -2 {
+      guard isSynchronous else { throw GuestException(.invalidParameter) }
+      return try file.CurrentByteOffset.QuadPart.load()
+    }
+    guard let given, given >= (isRead ? 0 : -1) else { throw GuestException(.invalidParameter) }
+    return given
+  }
+
+  /// Makes a request of a file on behalf of the running thread, and sends it.
+  ///
+  /// - Parameters:
+  ///   - access: rights of which a handle of user mode must have one; any handle will do where there is none.
+  ///   - isSynchronous: whether the caller waits, however the file is opened.
+  ///   - prepare: fills in what is special about the request; what it throws is the call's status.
+  func issue(
+    _ arguments: RequestArguments, _ major: IRP_MJ, access: [UInt32] = [], buffers: [(address: UInt64, length: UInt32)],
+    isSynchronous: Bool = false, _ prepare: (Pointer<IRP>, Pointer<DEVICE_OBJECT>) throws -> Void
   ) async throws -> NTSTATUS {
     let here = memory.memory
     guard let entry = try entry(of: arguments.handle) else { return .invalidHandle }
     guard kind(of: entry.object) == .file else { return .objectTypeMismatch }
+    if arguments.mode == .userMode, !access.isEmpty, !access.contains(where: { entry.grantedAccess & $0 != 0 }) { return .accessDenied }
     let file = Pointer<FILE_OBJECT>(entry.object, in: here)
     var event = Pointer<KEVENT>(0, in: here)
     if arguments.event != 0 {
@@ -128,11 +179,14 @@ extension Kernel {
     } catch let exception as GuestException {
       try abandon(irp)
       return exception.code
+    } catch let refusal as Refusal {
+      try abandon(irp)
+      return refusal.status
     }
     // The file stays while a request on it is under way.
     try reference(file.address, for: nil)
-    let isSynchronous = try file.Flags.load() & FileFlags.synchronous != 0
-    let (status, _) = try await send(irp, to: device, waitingOn: isSynchronous ? file : nil)
+    let waits = try isSynchronous || file.Flags.load() & FileFlags.synchronous != 0
+    let (status, _) = try await send(irp, to: device, waitingOn: waits ? file : nil)
     if io.issued[irp.address] == nil {
       try await dereference(file.address)
     } else {
@@ -142,7 +196,7 @@ extension Kernel {
   }
 
   /// A user's buffer that is to be written: its range, and that every page of it can be stored to.
-  private func probe(_ address: UInt64, _ length: UInt64) throws {
+  func probe(_ address: UInt64, _ length: UInt64) throws {
     try checkUserRange(address, length, 1)
     var place = address
     while place < address + length {

@@ -92,6 +92,11 @@ extension Kernel: PageFaultResolver {
     case .demandZero:
       var present = page
       present.kind = .valid
+      if page.isShared, let frame = try sectionFrame(at: start) {
+        present.frame = frame
+        try range.set(present, at: start)
+        return "a section's page"
+      }
       present.frame = try memory.physical.allocate()
       try range.set(present, at: start)
       return "demand zero"

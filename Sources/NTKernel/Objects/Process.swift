@@ -95,6 +95,7 @@ extension Kernel {
       throw BugCheck(.processHasLockedPages, 0, process.object.address, locked, 0)
     }
     process.hasExited = true
+    forgetAreas(of: process)
     try process.object.Pcb.Header.SignalState.store(1)
     try signal(process.object.Pcb.Header)
     try process.object.ActiveProcessLinks.remove()

@@ -22,10 +22,11 @@ import WindowsTypes
     func create(_ path: String) throws -> NTSTATUS {
       NTSTATUS(
         rawValue: UInt32(
-          try g.call(name, [place, 0x8000_0000, g.attributes(path), place + 8, 0, 0x80, 3, 1, 0x20, 0, 0] + extra)))
+          try g.call(name, [place, 0x8010_0000, g.attributes(path), place + 8, 0, 0x80, 3, 1, 0x20, 0, 0] + extra)))
     }
     #expect(try create(#"\Device\Demo\file"#) == .success)
-    #expect(seen == [0x0100_0020, 3, 0x8000_0000])
+    // Generic rights arrive as what they stand for: FILE_GENERIC_READ.
+    #expect(seen == [0x0100_0020, 3, 0x12_0089])
     #expect(try g.k.load(place) != 0 && g.k.load(place + 8) == 0 && g.k.load(place + 12) == 1)
     #expect(try g.k.load(device + 4) == 1)
     #expect(try create(#"\Device\Demi"#) == .objectNameNotFound)
@@ -38,9 +39,9 @@ import WindowsTypes
     _ = try g.device(#"\Device\Demo"#)
     if name == "NtOpenFile" { try g.k.map(1, in: g.k.notepad) }
     let place = name == "NtOpenFile" ? g.k.buffer : try g.space()
-    #expect(try g.status(name, place, 0x80, g.attributes(#"\Device\Demo"#), place + 8, 3, 0x20) == .success)
+    #expect(try g.status(name, place, 0x10_0080, g.attributes(#"\Device\Demo"#), place + 8, 3, 0x20) == .success)
     try g.dispatch(0) { _, irp in try g.complete(irp, .accessDenied) }
-    #expect(try g.status(name, place, 0x80, g.attributes(#"\Device\Demo"#), place + 8, 3, 0x20) == .accessDenied)
+    #expect(try g.status(name, place, 0x10_0080, g.attributes(#"\Device\Demo"#), place + 8, 3, 0x20) == .accessDenied)
   }
 
   @Test(arguments: ["ZwClose", "NtClose"]) func close(name: String) throws {

@@ -144,7 +144,7 @@ import WindowsTypes
     // Without a create routine a device cannot be opened: "IopInvalidDeviceRequest" answers.
     let handle = try g.space()
     #expect(
-      try g.status("ZwCreateFile", handle, 0x80, g.attributes(#"\Device\Demo"#), block, 0, 0x80, 3, 1, 0x20, 0, 0)
+      try g.status("ZwCreateFile", handle, 0x10_0080, g.attributes(#"\Device\Demo"#), block, 0, 0x80, 3, 1, 0x20, 0, 0)
         == .invalidDeviceRequest)
     #expect(try g.k.load(device + 4) == 0)
   }
