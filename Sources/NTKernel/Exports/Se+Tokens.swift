@@ -182,7 +182,8 @@ extension Kernel {
 
   /// What a system call makes of a bad pointer of user mode's: its status. Kernel mode's own is its own fault.
   func guarded(_ name: String, _ body: () throws -> NTSTATUS) throws -> NTSTATUS {
-    do { return try body() } catch let exception as GuestException where try mode(of: name) == .userMode { return exception.code }
+    let isUser = try mode(of: name) == .userMode
+    do { return try body() } catch let exception as GuestException where isUser { return exception.code }
   }
 
   func openToken(
@@ -276,7 +277,7 @@ extension Kernel {
     case 4: return identifier(token.groups.first { $0.attributes & 8 != 0 && token.user != .localSystem }?.sid ?? token.user)
     case 5: return identifier(token.groups.first?.sid ?? token.user)
     // TOKEN_DEFAULT_DACL: full access for the user and the local system.
-    case 6: return { place in word(place + 4) + defaultList(for: token) }
+    case 6: return { [self] place in word(place + 4) + defaultList(for: token) }
     case 7: return { _ in Array("User32 \0".utf8) + long(token.authenticationID) }
     case 8: return { _ in word(UInt64(token.type)) }
     case 9: return token.type == 2 ? { _ in word(UInt64(token.impersonationLevel)) } : nil

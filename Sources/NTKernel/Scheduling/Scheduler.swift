@@ -83,7 +83,7 @@ extension Kernel {
       registers[.sp] = thread.restingStackPointer
       registers[.bp] = 0
       registers[.flags] = 0x202
-      return try start(.thread, body)
+      return try start(thread.startsExit ? .exit(isStep: false) : .thread, body)
     }
   }
 

@@ -204,7 +204,7 @@ extension Pointer where Pointee == SECURITY_DESCRIPTOR {
     return .success
   }
 
-  fileprivate var isValid: Bool {
+  var isValid: Bool {
     get throws {
       guard !isNull, try self.Revision.load() == 1 else { return false }
       return try partsAreValid()
