@@ -38,6 +38,6 @@ public struct ExportTable: Sendable {
     Export.version, Export.lookaside, Export.identifiers, Export.accessLists, Export.securityDescriptors, Export.frames,
     Export.balancedTables, Export.splayedTables, Export.splayTrees, Export.executive,
     Export.fileInformation, Export.fileSystemInternals, Export.sections,
-    Export.registryKeys, Export.registryCallbacks, Export.registryRoutines,
+    Export.registryKeys, Export.registryCallbacks, Export.registryRoutines, Export.driverLoading,
   ] + Export.hardware
 }

@@ -8,7 +8,7 @@ extension Kernel {
     let header = header(of: object)
     try header.HandleCount.store(header.HandleCount.load() + 1)
     let isKernel = attributes.contains(.kernelHandle) && mode == .kernelMode
-    return handles.insert(object, access: access, process: isKernel ? HandleTable.kernel : try requestor().id)
+    return handles.insert(object, access: access, process: isKernel ? HandleTable.kernel : try requestor().id, site: caller.address)
   }
 
   /// What a handle stands for; `-1` and `-2` are the current process and thread.
