@@ -59,6 +59,7 @@ public final class Kernel {
   var files = FileSystems()
   var fast = FastIO()
   var processManager = ProcessManager()
+  var security = SecurityState()
   var configuration = ConfigurationManager()
   var images = DriverImages()
   var makers = Makers()

@@ -1,4 +1,5 @@
 import Guest
+import NTKernel
 
 extension Fixture {
   /// A process, and what its half of the address space holds at the start.
@@ -7,13 +8,16 @@ extension Fixture {
     public var name: String
     /// Its process identifier; nil lets the kernel choose.
     public var id: UInt32?
+    /// Whose it is; nil for an administrator, or the maker's of a process that a step makes. System is the local system's.
+    public var user: ProcessUser?
     /// In order of address, without overlaps.
     public var memory: [Region]
     public var origin: Origin
 
-    public init(_ name: String, id: UInt32? = nil, memory: [Region] = [], origin: Origin = nil) {
+    public init(_ name: String, id: UInt32? = nil, memory: [Region] = [], user: ProcessUser? = nil, origin: Origin = nil) {
       self.name = name
       self.id = id
+      self.user = user
       self.memory = memory
       self.origin = origin
     }

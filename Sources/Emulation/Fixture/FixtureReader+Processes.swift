@@ -1,3 +1,5 @@
+import NTKernel
+
 extension FixtureReader {
   /// The step that `node` is, if it is about the life of processes and threads.
   mutating func readProcessStep(_ node: FixtureNode) throws(FixtureError) -> Fixture.Step.Action? {
@@ -21,6 +23,7 @@ extension FixtureReader {
     let name = try names.define(try fields.required("create-process"), as: .process)
     var process = Fixture.Process(name, origin: try fields.required("create-process").origin)
     if let node = fields["id"] { process.id = try names.identify(node, name) }
+    process.user = try fields["user"]?.word(ProcessUser.self)
     if let node = fields["memory"] { process.memory = try readMemory(node) }
     let thread = try names.define(try fields.required("thread"), as: .thread)
     var start = Fixture.ProcessStart(by: creator, process, thread: thread)

@@ -1,4 +1,5 @@
 import Guest
+import NTKernel
 
 /// Reads one document into a fixture.
 struct FixtureReader {
@@ -102,6 +103,7 @@ struct FixtureReader {
       let fields = try value.fields(.process)
       var process = Fixture.Process(name, origin: key.origin)
       if let node = fields["id"] { process.id = try names.identify(node, name) }
+      process.user = try fields["user"]?.word(ProcessUser.self)
       if let node = fields["memory"] { process.memory = try readMemory(node) }
       processes.append(process)
     }

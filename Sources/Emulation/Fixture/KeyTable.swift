@@ -25,7 +25,7 @@ struct KeyTable: Sendable {
       "patches", "stubs", "registry", "volumes", "calls", "expect",
     ], required: ["fixture"])
   static let limits = KeyTable("limits", "“limits”", ["instructions", "memory", "trace", "time"])
-  static let process = KeyTable("process", "a process", ["id", "memory"])
+  static let process = KeyTable("process", "a process", ["id", "user", "memory"])
   static let region = KeyTable("region", "a region", ["size"] + contents + states + ["section", "offset"])
   static let kernelRegion = KeyTable("kernel-region", "a region", ["name", "size"] + contents + ["kind", "protection"])
   static let section = KeyTable("section", "a section", ["size"] + contents)
@@ -47,7 +47,7 @@ struct KeyTable: Sendable {
   static let exitThread = KeyTable("exit-thread", "the step “exit-thread”", ["exit-thread", "status"], required: ["exit-thread"])
   static let createProcess = KeyTable(
     "create-process", "the step “create-process”",
-    ["on", "create-process", "thread", "id", "thread-id", "image", "command-line", "memory", "expect"],
+    ["on", "create-process", "thread", "id", "thread-id", "user", "image", "command-line", "memory", "expect"],
     required: ["on", "create-process", "thread"])
   static let createThread = KeyTable(
     "create-thread", "the step “create-thread”", ["on", "create-thread", "in", "id"], required: ["on", "create-thread"])

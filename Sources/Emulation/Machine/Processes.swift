@@ -9,7 +9,7 @@ extension Machine {
     stream.append(.step(index, "\(start.creator) creates \(start.process.name)"))
     let creation = ProcessCreation(
       start.process.name, uniqueID: freeID(start.process.id), threadName: start.thread, threadID: freeID(start.threadID),
-      imageName: start.image, commandLine: start.commandLine
+      imageName: start.image, commandLine: start.commandLine, user: start.process.user
     ) { [self] process in
       for region in start.process.memory { try map(region, in: process) }
       nameNewcomers()

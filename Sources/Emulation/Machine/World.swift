@@ -37,6 +37,7 @@ extension Machine {
     let ids = Set(fixture.processes.compactMap(\.id) + fixture.threads.compactMap(\.id))
     let id = process.id ?? stride(from: UInt32(0x100), to: .max, by: 4).first { !ids.contains($0) && !usedIDs.contains($0) } ?? 0
     let made = try kernel.createProcess(process.name, uniqueID: UInt64(id))
+    if let user = process.user { kernel.setUser(user, of: made) }
     for region in process.memory { try map(region, in: made) }
   }
 

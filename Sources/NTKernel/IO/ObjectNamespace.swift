@@ -16,6 +16,7 @@ public enum ObjectKind: String, Sendable, CaseIterable {
   case clientPort = "FilterCommunicationPort"
   /// A process's end of a connection. On Windows it is a file of the filter manager's.
   case portFile = "FilterPortFile"
+  case token = "Token"
   case key = "Key"
   case section = "Section"
   case other = "Object"

@@ -18,6 +18,8 @@ public final class Process {
   /// The file that it runs, as the object manager names it; `nil` for one in `\WINDOWS\system32`.
   var imageName: String?
   var commandLine: String?
+  /// Whose it is.
+  var user: ProcessUser
   /// What somebody ended it with, before its last thread was gone.
   var exitStatus: NTSTATUS?
 
@@ -27,6 +29,7 @@ public final class Process {
     self.object = object
     self.space = space
     self.directoryTableBase = directoryTableBase
+    user = id == 0 ? .system : .administrator
   }
 }
 

@@ -35,6 +35,13 @@ public final class Thread {
   var timeoutStatus = NTSTATUS.timeout
   /// Whether it has ended.
   public var hasEnded: Bool { (try? object.Tcb.State.load()) == .terminated }
+  /// Whether it is in no call of the kernel's: in user mode, or before its start.
+  var isAtRest: Bool {
+    guard case .none = resumption else { return false }
+    return activations.isEmpty
+  }
+  /// Whether its next turn is its way out.
+  var startsExit = false
   /// A worker that found its queue empty.
   var isIdleWorker = false
 

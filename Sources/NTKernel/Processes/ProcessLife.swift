@@ -13,12 +13,14 @@ public struct ProcessCreation {
   /// As the object manager names the file; `nil` for one in `\WINDOWS\system32`.
   public var imageName: String?
   public var commandLine: String?
+  /// Whose it is; `nil` for its maker's.
+  public var user: ProcessUser?
   /// Gives the new address space what it holds at first.
   public var setUp: (Process) throws -> Void
 
   public init(
     _ name: String, uniqueID: UInt64, threadName: String, threadID: UInt64, imageName: String? = nil, commandLine: String? = nil,
-    setUp: @escaping (Process) throws -> Void = { _ in }
+    user: ProcessUser? = nil, setUp: @escaping (Process) throws -> Void = { _ in }
   ) {
     self.name = name
     self.uniqueID = uniqueID
@@ -26,6 +28,7 @@ public struct ProcessCreation {
     self.threadID = threadID
     self.imageName = imageName
     self.commandLine = commandLine
+    self.user = user
     self.setUp = setUp
   }
 }
@@ -45,6 +48,7 @@ extension Kernel {
     let process = try createProcess(creation.name, uniqueID: creation.uniqueID)
     try process.object.InheritedFromUniqueProcessId.store(parent.object.UniqueProcessId.load())
     try process.object.CreateTime.QuadPart.store(Int64(bitPattern: systemTime))
+    process.user = creation.user ?? parent.user
     process.imageName = creation.imageName
     process.commandLine = creation.commandLine
     try creation.setUp(process)

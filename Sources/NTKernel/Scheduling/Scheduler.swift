@@ -87,7 +87,7 @@ extension Kernel {
       return try resumeRoutine(of: thread, returning: UInt64(try thread.object.Tcb.WaitStatus.load().rawValue))
     case .start(let body):
       rest(thread)
-      return try start(.thread, body)
+      return try start(thread.startsExit ? .exit(isStep: false) : .thread, body)
     case .serve(let body):
       rest(thread)
       return try start(.service, body)

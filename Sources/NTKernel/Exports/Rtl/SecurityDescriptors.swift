@@ -130,12 +130,12 @@ extension Pointer where Pointee == SECURITY_DESCRIPTOR {
   fileprivate var control: Control { get throws { Control(rawValue: try self.Control.load()) } }
 
   /// The four parts' members, in the order in which a self-relative descriptor has the parts.
-  fileprivate var members: [Pointer<GuestWord>] {
+  var members: [Pointer<GuestWord>] {
     [self.Sacl.cast(), self.Dacl.cast(), self.Owner.cast(), self.Group.cast()]
   }
 
   /// Where a part lies: an address, or an offset from here; 0 for none.
-  fileprivate func address(of member: Pointer<GuestWord>) throws -> UInt64 {
+  func address(of member: Pointer<GuestWord>) throws -> UInt64 {
     let value = try member.load().bits
     return try value == 0 || !control.contains(.selfRelative) ? value : address + value
   }
@@ -175,7 +175,7 @@ extension Pointer where Pointee == SECURITY_DESCRIPTOR {
   }
 
   /// The bytes of each part, empty where it is missing, in the order of ``members``.
-  fileprivate func parts() throws -> [(member: Pointer<GuestWord>, bytes: [UInt8])] {
+  func parts() throws -> [(member: Pointer<GuestWord>, bytes: [UInt8])] {
     let control = try control
     return try members.enumerated().map { index, member in
       let place = try address(of: member)
@@ -186,7 +186,7 @@ extension Pointer where Pointee == SECURITY_DESCRIPTOR {
     }
   }
 
-  fileprivate func writeSelfRelative(to target: Self, _ size: Pointer<UInt32>) throws -> NTSTATUS {
+  func writeSelfRelative(to target: Self, _ size: Pointer<UInt32>) throws -> NTSTATUS {
     let parts = try parts()
     let needed = parts.reduce(20) { $0 + ($1.bytes.count + 3) / 4 * 4 }
     let isEnough = try size.load() >= UInt32(needed)
@@ -204,7 +204,7 @@ extension Pointer where Pointee == SECURITY_DESCRIPTOR {
     return .success
   }
 
-  fileprivate var isValid: Bool {
+  var isValid: Bool {
     get throws {
       guard !isNull, try self.Revision.load() == 1 else { return false }
       return try partsAreValid()

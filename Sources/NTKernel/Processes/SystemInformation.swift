@@ -1,0 +1,93 @@
+import Guest
+import WindowsTypes
+
+/// What `ZwQuerySystemInformation` tells of the machine (`winternl.h`; the rest as ReactOS' `extypes.h` lays it out).
+extension Kernel {
+  /// The answer to a class, for a buffer at `place`; whether its length must be met exactly. `nil` for a class that is not there.
+  func systemInformation(_ kind: UInt32, at place: UInt64) throws -> (bytes: [UInt8], isExact: Bool)? {
+    switch kind {
+    case 0: return (words(basicInformation), true)
+    // SYSTEM_PROCESSOR_INFORMATION: Intel, family 6.
+    case 1: return (words([0x6_0000, 0x0f06, 0x2000_3fff]), true)
+    case 3:
+      return (words(halves(VirtualTime.boot) + halves(systemTime) + [0, 0, 0, 0] + [0, 0, 0, 0]), false)
+    case 5: return (try processInformation(at: place), false)
+    case 11: return (try moduleInformation(), false)
+    // SYSTEM_KERNEL_DEBUGGER_INFORMATION: not enabled, not present.
+    case 35: return ([0, 1], true)
+    default: return nil
+    }
+  }
+
+  private func words(_ values: [UInt64]) -> [UInt8] {
+    values.flatMap { value in (0..<4).map { UInt8(truncatingIfNeeded: value >> (8 * UInt64($0))) } }
+  }
+  private func halves(_ value: UInt64) -> [UInt64] { [value & 0xffff_ffff, value >> 32] }
+
+  /// `SYSTEM_BASIC_INFORMATION`, of a machine with 256 MiB.
+  private var basicInformation: [UInt64] {
+    [
+      0, VirtualTime.tick, GuestMemory.pageSize, 0x1_0000, 1, 0xffff, 0x1_0000, 0x1_0000, memory.target.highestUserAddress, 1, 1,
+    ]
+  }
+
+  /// `RTL_PROCESS_MODULES`: a count, and 0x11C bytes for each image.
+  private func moduleInformation() throws -> [UInt8] {
+    let entries = try moduleList().entries(limit: 1024)
+    var bytes = words([UInt64(entries.count)])
+    for (index, link) in entries.enumerated() {
+      let entry = link.container(\LDR_DATA_TABLE_ENTRY.InLoadOrderLinks)
+      var path = Array(try entry.FullDllName.string().utf8.prefix(255))
+      let name = (path.lastIndex(of: 0x5c) ?? -1) + 1
+      path += Array(repeating: 0, count: 256 - path.count)
+      bytes += words([
+        0, 0, try entry.DllBase.load().address, UInt64(try entry.SizeOfImage.load()), UInt64(try entry.Flags.load()), UInt64(index),
+        UInt64(try entry.LoadCount.load()) | UInt64(name) << 16,
+      ])
+      bytes += path
+    }
+    return bytes
+  }
+
+  /// `SYSTEM_PROCESS_INFORMATION`s, each followed by its threads and its name; the idle process first, which has no name.
+  private func processInformation(at place: UInt64) throws -> [UInt8] {
+    var bytes: [UInt8] = []
+    let live = processes.filter { !$0.hasExited }
+    for index in -1..<live.count {
+      let process = index < 0 ? nil : live[index]
+      let own = process.map { process in threads.filter { $0.owner === process && !$0.hasEnded } } ?? []
+      var name: [UInt8] = []
+      if let process { for unit in Array(process.name.utf16) + [0] { name += [UInt8(truncatingIfNeeded: unit), UInt8(unit >> 8)] } }
+      let size = (0xb8 + 0x40 * own.count + name.count + 7) & ~7
+      let text = place + UInt64(bytes.count + 0xb8 + 0x40 * own.count)
+      let nameLength = UInt64(max(0, name.count - 2))
+      var head = words([index == live.count - 1 ? 0 : UInt64(size), UInt64(own.count), 0, 0, 0, 0, 0, 0])
+      head += words(halves(UInt64(bitPattern: try process?.object.CreateTime.QuadPart.load() ?? 0)) + [0, 0, 0, 0])
+      head += words([
+        nameLength | UInt64(name.count) << 16, name.isEmpty ? 0 : text, UInt64(try process?.object.Pcb.BasePriority.load() ?? 0),
+      ])
+      head += words([
+        try process?.object.UniqueProcessId.load().address ?? 0, try process?.object.InheritedFromUniqueProcessId.load().address ?? 0,
+        UInt64(process.map { handles.handles(of: $0.id).count } ?? 0), 0, process?.directoryTableBase ?? 0,
+      ])
+      head += Array(repeating: 0, count: 0xb8 - head.count)
+      for thread in own { head += try threadInformation(thread) }
+      bytes += head + name + Array(repeating: 0, count: size - head.count - name.count)
+    }
+    return bytes
+  }
+
+  /// `SYSTEM_THREAD_INFORMATION`.
+  private func threadInformation(_ thread: Thread) throws -> [UInt8] {
+    let object = thread.object
+    let created = UInt64(bitPattern: try object.CreateTime.QuadPart.load())
+    let (process, id) = (try object.Cid.UniqueProcess.load().address, try object.Cid.UniqueThread.load().address)
+    let (priority, base) = (UInt64(try object.Tcb.Priority.load()), UInt64(try object.Tcb.BasePriority.load()))
+    let (state, reason) = (UInt64(try object.Tcb.State.load().rawValue), UInt64(try object.Tcb.WaitReason.load()))
+    let start = try object.StartAddress.load().address
+    var values: [UInt64] = [0, 0, 0, 0]
+    values += halves(created)
+    values += [0, start, process, id, priority, base, 0, state, reason, 0]
+    return words(values)
+  }
+}

@@ -1,0 +1,164 @@
+import Events
+import Guest
+import WindowsTypes
+
+/// What a process or a client may do. To guest code its object is opaque (ntifs.h: `PACCESS_TOKEN`).
+public final class Token {
+  /// Its body's address.
+  public let object: UInt64
+  public let user: SecurityIdentifier
+  /// With their attributes: mandatory 1, enabled by default 2, enabled 4, owner 8, deny only 0x10.
+  public var groups: [(sid: SecurityIdentifier, attributes: UInt32)]
+  /// By number, with their attributes: enabled by default 1, enabled 2.
+  public var privileges: [(number: UInt32, attributes: UInt32)]
+  let id: UInt64
+  let authenticationID: UInt64
+  /// `TokenPrimary` 1, `TokenImpersonation` 2.
+  let type: UInt32
+  /// `SecurityAnonymous` 0 to `SecurityDelegation` 3.
+  let impersonationLevel: UInt32
+  var restricted: [SecurityIdentifier] = []
+
+  init(
+    object: UInt64, id: UInt64, authenticationID: UInt64, user: SecurityIdentifier,
+    groups: [(sid: SecurityIdentifier, attributes: UInt32)], privileges: [(number: UInt32, attributes: UInt32)], type: UInt32 = 1,
+    impersonationLevel: UInt32 = 0
+  ) {
+    self.object = object
+    self.id = id
+    self.authenticationID = authenticationID
+    self.user = user
+    self.groups = groups
+    self.privileges = privileges
+    self.type = type
+    self.impersonationLevel = impersonationLevel
+  }
+
+  /// Whether what is granted to `sid` is granted to this token.
+  func isGranted(_ sid: SecurityIdentifier) -> Bool {
+    sid == user || groups.contains { $0.sid == sid && $0.attributes & 4 != 0 && $0.attributes & 0x10 == 0 }
+  }
+
+  /// Whether what is denied to `sid` is denied to this token.
+  func isDenied(_ sid: SecurityIdentifier) -> Bool { sid == user || groups.contains { $0.sid == sid && $0.attributes & 0x14 != 0 } }
+
+  func hasEnabled(_ privilege: UInt32) -> Bool { privileges.contains { $0.number == privilege && $0.attributes & 2 != 0 } }
+
+  /// Whether the Administrators alias is among its enabled groups (SeTokenIsAdmin).
+  var isAdministrator: Bool { isGranted(.administrators) }
+}
+
+/// The tokens of a run.
+struct SecurityState {
+  var tokens: [UInt64: Token] = [:]
+  /// The last LUID that was given out.
+  var lastID: UInt64 = 0x1_0000
+}
+
+extension Kernel {
+  /// Whose `process` is: decided before anybody asks for its token.
+  public func setUser(_ user: ProcessUser, of process: Process) { process.user = user }
+
+  func allocateLUID() -> UInt64 {
+    security.lastID += 1
+    return security.lastID
+  }
+
+  /// The primary token of `process`, made when somebody first asks for it.
+  public func primaryToken(of process: Process) throws -> Token {
+    if let token = security.tokens[try process.object.Token.Value.load().bits & ~7] { return token }
+    let token = try makeToken(for: process.user)
+    // EX_FAST_REF: the low three bits count references that are handed out without touching the object.
+    try process.object.Token.Value.store(GuestWord(token.object))
+    return token
+  }
+
+  private func makeToken(for user: ProcessUser) throws -> Token {
+    typealias Groups = [(sid: SecurityIdentifier, attributes: UInt32)]
+    let everybody: Groups = [(.world, 7), (.authenticatedUsers, 7), (.local, 7)]
+    let nearly: [UInt32] = [7, 4, 15, 14, 16, 20, 21, 13, 29, 30]
+    func privileges(_ numbers: [UInt32], enabled: Set<UInt32>) -> [(number: UInt32, attributes: UInt32)] {
+      numbers.sorted().map { ($0, enabled.contains($0) ? 3 : 0) }
+    }
+    switch user {
+    case .system:
+      return try makeToken(
+        .localSystem, groups: [(.administrators, 0xe), (.world, 7), (.authenticatedUsers, 7)],
+        privileges(Array(Privilege.all), enabled: Set(nearly + [23])), logon: 0x3e7)
+    case .administrator:
+      return try makeToken(
+        .account(500), groups: [(.account(513), 7), (.administrators, 0xf), (.users, 7), (.interactive, 7)] + everybody,
+        privileges([5, 8, 9, 10, 11, 12, 13, 14, 15, 17, 18, 19, 20, 22, 23, 24, 25, 28, 29, 30], enabled: [10, 23, 25, 29, 30]),
+        logon: 0xa0d1)
+    case .user:
+      return try makeToken(
+        .account(1001), groups: [(.account(513), 7), (.users, 7), (.interactive, 7)] + everybody,
+        privileges([19, 23, 25], enabled: [23, 25]), logon: 0xb2c3)
+    case .localService:
+      return try makeToken(
+        .localService, groups: [(.users, 7), (.service, 7)] + everybody, privileges([21, 23, 29, 30], enabled: [23, 29, 30]), logon: 0x3e5)
+    case .networkService:
+      return try makeToken(
+        .networkService, groups: [(.users, 7), (.service, 7)] + everybody, privileges([21, 23, 29, 30], enabled: [23, 29, 30]),
+        logon: 0x3e4)
+    }
+  }
+
+  func makeToken(
+    _ user: SecurityIdentifier, groups: [(sid: SecurityIdentifier, attributes: UInt32)],
+    _ privileges: [(number: UInt32, attributes: UInt32)], logon: UInt64, type: UInt32 = 1, level: UInt32 = 0
+  ) throws -> Token {
+    let object = try makeObject(.token, size: 0xa8)
+    let token = Token(
+      object: object, id: allocateLUID(), authenticationID: logon, user: user, groups: groups, privileges: privileges, type: type,
+      impersonationLevel: level)
+    security.tokens[object] = token
+    return token
+  }
+
+  /// A token for impersonation that says the same as `token`.
+  func duplicate(_ token: Token, level: UInt32) throws -> Token {
+    try makeToken(token.user, groups: token.groups, token.privileges, logon: token.authenticationID, type: 2, level: level)
+  }
+
+  /// The token that a thread acts with: its client's, or its process's.
+  public func effectiveToken(of thread: Thread) throws -> Token {
+    if let client = try impersonated(by: thread) { return client.token }
+    return try primaryToken(of: thread.owner)
+  }
+
+  /// The client that a thread impersonates, and how.
+  func impersonated(by thread: Thread) throws -> (token: Token, information: Pointer<PS_IMPERSONATION_INFORMATION>)? {
+    let isActive = try thread.object.load(bits: \.ActiveImpersonationInfo) != 0
+    guard isActive, case let information = try thread.object.ImpersonationInfo.load(), !information.isNull,
+      let token = security.tokens[try information.Token.load().address]
+    else { return nil }
+    return (token, information)
+  }
+
+  /// `PsImpersonateClient` (nf-ntifs-psimpersonateclient); no token ends it.
+  func impersonate(_ token: Token?, by thread: Thread, copyOnOpen: Bool, effectiveOnly: Bool, level: UInt32) throws {
+    if let current = try impersonated(by: thread) {
+      try thread.object.store(bits: \.ActiveImpersonationInfo, 0)
+      try decrement(current.token.object)
+    }
+    guard let token else { return }
+    var information = try thread.object.ImpersonationInfo.load()
+    if information.isNull {
+      information = Pointer(try allocate(UInt64(Pointer<PS_IMPERSONATION_INFORMATION>.size(in: memory.memory))), in: memory.memory)
+      try thread.object.ImpersonationInfo.store(information)
+    }
+    try reference(token.object, for: nil)
+    try information.Token.store(Pointer(token.object, in: memory.memory))
+    try information.CopyOnOpen.store(copyOnOpen ? 1 : 0)
+    try information.EffectiveOnly.store(effectiveOnly ? 1 : 0)
+    try information.ImpersonationLevel.store(level)
+    try thread.object.store(bits: \.ActiveImpersonationInfo, 1)
+  }
+
+  /// Gives a reference of the kernel's own back to an object that a process keeps anyway.
+  func decrement(_ object: UInt64) throws {
+    let count = header(of: object).PointerCount
+    try count.store(count.load() &- 1)
+  }
+}
