@@ -21,7 +21,8 @@ extension Machine {
         default: nil
         }
       })
-    let drivers = names.images.filter { $0.isDriver && !$0.isExportDriver && !later.contains($0.name.lowercased()) }
+    let passive = later.union(impliedImages)
+    let drivers = names.images.filter { $0.isDriver && !$0.isExportDriver && !passive.contains($0.name.lowercased()) }
     // The filter manager has its place among them: who comes before it finds it uninitialized.
     let filterManager = "FltMgr"
     let isOurs = !drivers.contains { $0.name.lowercased() == filterManager.lowercased() }
