@@ -1,17 +1,6 @@
 // A driver that goes with a timer set and a key open: the timer's deferred call finds no code where it was.
 #include "registry.h"
 
-typedef struct {
-  ULONG Opaque[10];
-} KTIMER;
-typedef struct {
-  ULONG Opaque[8];
-} KDPC;
-
-NTSYSAPI void NTAPI KeInitializeTimer(KTIMER *);
-NTSYSAPI void NTAPI KeInitializeDpc(KDPC *, void(NTAPI *)(KDPC *, PVOID, PVOID, PVOID), PVOID context);
-NTSYSAPI BOOLEAN NTAPI KeSetTimer(KTIMER *, long long due, KDPC *);
-
 // In pool that nobody gives back, as the timer itself must outlive the driver.
 typedef struct {
   KTIMER timer;
@@ -32,10 +21,10 @@ NTSTATUS NTAPI DriverEntry(DRIVER_OBJECT *driver, UNICODE_STRING *registryPath) 
     ZwClose(key);
     return STATUS_INSUFFICIENT_RESOURCES;
   }
-  KeInitializeTimer(&state->timer);
+  KeInitializeTimerEx(&state->timer, NotificationTimer);
   KeInitializeDpc(&state->dpc, Tick, NULL);
   // After 10 ms.
-  KeSetTimer(&state->timer, -100000, &state->dpc);
+  KeSetTimerEx(&state->timer, -100000, 0, &state->dpc);
   driver->DriverUnload = Unload;
   return STATUS_SUCCESS;
 }

@@ -20,7 +20,8 @@ extension Machine {
         default: nil
         }
       })
-    let drivers = names.images.filter { $0.isDriver && !$0.isExportDriver && !later.contains($0.name.lowercased()) }
+    let passive = later.union(impliedImages)
+    let drivers = names.images.filter { $0.isDriver && !$0.isExportDriver && !passive.contains($0.name.lowercased()) }
     let order = StartOrder(drivers.map(\.name), in: kernel.registry)
     let waiting = driversOnDemand(order)
     for phase in StartOrder.Start.allCases {

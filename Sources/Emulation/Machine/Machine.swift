@@ -32,6 +32,8 @@ final class Machine: Supervisor {
   var moduleEntries: [UInt64: Pointer<LDR_DATA_TABLE_ENTRY>] = [:]
   /// The name of each loaded file, by the image's base.
   var fileNames: [UInt64: String] = [:]
+  /// Images that the fixture does not name and that others import from, by name in lower case: they start with their importers.
+  var impliedImages: Set<String> = []
   /// The order in which the fixture's drivers start by themselves.
   var startOrder: [DriverStart] = []
   var sections: [String: [FrameNumber]] = [:]
