@@ -32,6 +32,8 @@ extension Kernel {
 
   /// `ZwClose` (nf-ntifs-ntclose): of a file's last handle, after its `IRP_MJ_CLEANUP`.
   func close(_ handle: UInt64) async throws -> NTSTATUS {
+    // ProtectFromClose: STATUS_HANDLE_NOT_CLOSABLE.
+    if (files.handleFlags[try handleKey(handle)] ?? 0) & 2 != 0, try entry(of: handle) != nil { return NTSTATUS(rawValue: 0xc000_0235) }
     if let entry = try entry(of: handle), configuration.open[entry.object] != nil {
       let status = try await announceClosing(of: entry.object)
       guard status.isSuccess else { return status }
