@@ -23,8 +23,8 @@ import WindowsTypes
     // The worker's priority is higher, so it runs at once.
     try g.call("IoQueueWorkItem", item, 0xf8b0_3000, 1, 0x77)
     #expect(try calls == [[device, 0x77]] && g.k.load(header) == 1)
-    try g.call("IoFreeWorkItem", item)
     let own = try g.space(0x20)
+    try g.call("IoFreeWorkItem", item)
     try g.call("IoInitializeWorkItem", device, own)
     #expect(try g.k.load(own + 0x14) == UInt32(device))
     try g.call("IoQueueWorkItemEx", own, 0xf8b0_3010, 1, 0x77)
