@@ -57,6 +57,14 @@ public final class Kernel {
   var files = FileSystems()
   var processManager = ProcessManager()
   var configuration = ConfigurationManager()
+  var images = DriverImages()
+  var makers = Makers()
+  /// What threads outside System asked for, by the event that each waits for.
+  var loadRequests: [UInt64: LoadRequest] = [:]
+  /// Which drivers the system starts at this moment, while it does. Set by whoever starts them.
+  public var startPhase: StartOrder.Start?
+  /// What puts drivers' images into memory. Set by whoever has their files.
+  public weak var loader: (any DriverLoader)?
   var nonPagedPool: Pool
   var pagedPool: Pool
   var systemPTEs: AddressAllocator

@@ -126,6 +126,7 @@ let everything = #"""
     locked-pages: {System: 0}
     calls: [nt!KeStackAttachProcess, {call: nt!MmProbeAndLockPages, process: app.exe}]
     uncertain: []
+    registry: {HKLM\SOFTWARE\Demo: {Count: {dword: 1}}, HKLM\SOFTWARE\Gone: absent}
 
   """#
 
@@ -198,6 +199,10 @@ func everyKey() throws {
       .init("Odd", .init(.dword, [1])), .init("Own", .init(.init(rawValue: 0x1234), [])), .init("Old", nil),
     ])
   #expect(fixture.registry.map(\.isAbsent) == [false, true, false])
+  #expect(
+    fixture.expect.registry == [
+      .init(#"HKLM\SOFTWARE\Demo"#, [.init("Count", .dword(1))]), .init(#"HKLM\SOFTWARE\Gone"#, isAbsent: true),
+    ])
   #expect(fixture.steps[0].origin.line == 54)
 }
 

@@ -32,6 +32,12 @@ struct Explanation {
         lines.append("    \(address(item.slot)) \("\(item.module)!\(item.name)".padded(to: 38)) \(binding(item).title)")
       }
     }
+    if !run.startOrder.isEmpty {
+      lines.append("drivers, as they start")
+      for start in run.startOrder {
+        lines.append("  \(start.driver.padded(to: 28)) \(start.reason)" + (start.obstacle.map { ": not started, \($0)" } ?? ""))
+      }
+    }
     return Console.printable(lines.joined(separator: "\n"), keeping: "\n") + "\n\n"
   }
 
@@ -48,6 +54,10 @@ struct Explanation {
       "threads": .array(
         names.threads.map {
           .object(["name": .string($0.name), "process": .string(names.processes[$0.owner].name), "object": .address($0.object)])
+        }),
+      "startOrder": .array(
+        run.startOrder.map {
+          .object(["driver": .string($0.driver), "reason": .string($0.reason), "obstacle": $0.obstacle.map { .string($0) } ?? .null])
         }),
       "images": .array(
         names.images.map { image in

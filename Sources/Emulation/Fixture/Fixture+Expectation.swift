@@ -112,13 +112,15 @@ extension Fixture {
     public var calls: [ExpectedCall]
     /// Parts of what the run must admit to be uncertain of; empty: nothing may be uncertain.
     public var uncertain: [String]?
+    /// What the registry holds; of a key only the values that are listed count.
+    public var registry: [RegistryKey]
     public var origin: Origin
 
     public init(
       verdict: VerdictName? = nil, locks: [Lock]? = nil, memory: [MemoryContent] = [], kernelMemory: [KernelContent] = [],
       outcome: OutcomeName? = nil, bugcheck: BugcheckExpectation? = nil, messages: [String]? = nil, findings: [String]? = nil,
       irql: IRQL? = nil, attached: [String: String] = [:], lockedPages: [String: UInt64] = [:], calls: [ExpectedCall] = [],
-      uncertain: [String]? = nil, origin: Origin = nil
+      uncertain: [String]? = nil, registry: [RegistryKey] = [], origin: Origin = nil
     ) {
       self.verdict = verdict
       self.locks = locks
@@ -133,6 +135,7 @@ extension Fixture {
       self.lockedPages = lockedPages
       self.calls = calls
       self.uncertain = uncertain
+      self.registry = registry
       self.origin = origin
     }
   }

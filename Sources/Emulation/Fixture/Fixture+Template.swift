@@ -28,6 +28,13 @@ extension Fixture {
       app: app.exe
       worker: System
 
+    # What the registry holds beside what a fresh system has. Each driver has its service's key: Start, Group, Tag,
+    # DependOnService and DependOnGroup say in which order drivers start.
+    # registry:
+    #   Services\\mydriver: {Start: {dword: 1}, Group: {sz: Base}}
+    #   Services\\mydriver\\Parameters: {Limit: {dword: 5}, Path: {sz: 'C:\\x'}, List: {multi-sz: [a, b]}}
+    #   HKLM\\SOFTWARE\\Demo: {Data: {binary: 0a 0b}, Raw: {type: REG_QWORD, bytes: "01"}, Old: absent}
+
     # What happens, in order. Other steps: exit, map, unmap, protect, store, page-out, expect,
     # and issue: {write: {…}}, as: data, which asks for I/O; calls may then take data, and poi(data+0x8) is a pointer in it.
     calls:

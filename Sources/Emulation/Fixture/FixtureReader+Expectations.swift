@@ -69,6 +69,7 @@ extension FixtureReader {
       }
     }
     if let node = fields["calls"] { expectation.calls = try readExpectedCalls(node) }
+    if let node = fields["registry"] { expectation.registry = try readRegistry(node) }
     if let node = fields["uncertain"] { expectation.uncertain = try texts(node) }
     return expectation
   }

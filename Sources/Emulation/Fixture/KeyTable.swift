@@ -93,7 +93,7 @@ struct KeyTable: Sendable {
     "expectation", "what is expected",
     [
       "verdict", "locks", "memory", "kernel-memory", "outcome", "bugcheck", "messages", "findings", "irql", "attached",
-      "locked-pages", "calls", "uncertain",
+      "locked-pages", "calls", "uncertain", "registry",
     ])
   static let lock = KeyTable(
     "lock", "a lock", ["process", "at", "pages", "by", "operation", "undone", "account"])

@@ -21,3 +21,20 @@ extension Machine {
     }
   }
 }
+
+extension Machine {
+  /// A key's expectation: whether it is there, and the values that are listed.
+  func check(_ expected: Fixture.RegistryKey) {
+    let line = expected.origin.line
+    guard let key = kernel.registry.key(at: expected.path) else {
+      if !expected.isAbsent { mismatch(line, "the registry was to have the key \(expected.path); there is none") }
+      return
+    }
+    if expected.isAbsent { return mismatch(line, "the registry was to have no key \(expected.path); it has") }
+    for value in expected.values where key[value.name] != value.data {
+      let name = value.name.isEmpty ? "the default value" : "the value \(value.name)"
+      let actual = key[value.name].map { "it is \($0)" } ?? "there is none"
+      mismatch(line, "\(name) of \(expected.path) was to be \(value.data.map { "\($0)" } ?? "absent"); \(actual)")
+    }
+  }
+}

@@ -6,16 +6,63 @@ import WindowsTypes
 
 /// Drivers, and the users of their devices.
 extension Machine {
-  /// Starts every driver of the fixture's that no step starts, in the order in which they are loaded.
+  /// Starts every driver of the fixture's that no step starts: as Windows would by their service keys, and those on demand in the
+  /// order in which they are loaded.
   func startDrivers() throws {
     let later = Set(
       fixture.steps.compactMap { step -> String? in
-        if case .load(let load) = step.action { load.driver.lowercased() } else { nil }
+        switch step.action {
+        case .load(let load): load.driver.lowercased()
+        // A fixture that calls an entry point itself starts the driver in its own way.
+        case .call(let call):
+          (try? address(of: call.routine, line: nil)).flatMap { place in names.images.first { $0.file.entryPoint == place } }?.name
+            .lowercased()
+        default: nil
+        }
       })
-    for image in names.images where image.isDriver && !image.isExportDriver && !later.contains(image.name.lowercased()) {
-      if isOver { return }
-      try perform(Fixture.Load(image.name), -1, nil)
+    let passive = later.union(impliedImages)
+    let drivers = names.images.filter { $0.isDriver && !$0.isExportDriver && !passive.contains($0.name.lowercased()) }
+    let order = StartOrder(drivers.map(\.name), in: kernel.registry)
+    let waiting = driversOnDemand(order)
+    for phase in StartOrder.Start.allCases {
+      kernel.startPhase = phase
+      for entry in order.entries where entry.start == phase && !waiting.contains(entry.driver) {
+        if isOver { return }
+        let obstacle = order.obstacle(to: entry, isStarted: kernel.isServiceStarted)
+        startOrder.append(DriverStart(driver: entry.driver, reason: entry.reason, obstacle: obstacle))
+        if let obstacle {
+          stream.append(.note("\(entry.driver) is not started: \(obstacle)"))
+        } else {
+          try perform(Fixture.Load(entry.driver), -1, nil)
+        }
+      }
+      for driver in kernel.drivers where driver.isToBeReinitialized(after: phase) && !isOver {
+        try perform(
+          Fixture.Call(
+            on: try systemThread().name, .symbol(module: "nt", name: "IopReinitializeDriver", offset: 0),
+            with: [.integer(driver.object.address)]),
+          -1, nil, title: "call \(driver.name) again")
+      }
     }
+    kernel.startPhase = nil
+  }
+
+  /// The drivers for which the fixture itself says that they start on demand: they wait for it, unless one that starts depends on
+  /// them.
+  private func driversOnDemand(_ order: StartOrder) -> Set<String> {
+    var waiting: Set<String> = []
+    for entry in order.entries where entry.start == .demand {
+      guard let key = kernel.serviceKey(entry.driver) else { continue }
+      let isSaid = fixture.registry.contains { said in
+        kernel.registry.key(at: said.path) === key && said.values.contains { $0.name.lowercased() == "start" }
+      }
+      if isSaid { waiting.insert(entry.driver) }
+    }
+    // Those that others depend on stand before them.
+    for entry in order.entries.reversed() where !waiting.contains(entry.driver) && [.auto, .demand].contains(entry.start) {
+      for service in entry.services { waiting = waiting.filter { $0.lowercased() != service.lowercased() } }
+    }
+    return waiting
   }
 
   func perform(_ load: Fixture.Load, _ index: Int, _ line: Int?) throws {
@@ -34,9 +81,7 @@ extension Machine {
       throw error(line, "the driver \(quoted(name)) runs already")
     }
     let range = imageRange(image, around: entry)
-    let section = image.flatMap { moduleEntries[$0.base]?.address } ?? 0
-    // A driver that was unloaded comes from its file again.
-    if let image, memory.kernel[entry].kind == .free { try mapAgain(image) }
+    let section = try image.flatMap { try mapImage(at: $0.base)?.address } ?? 0
     let driver = try kernel.loadDriver(name, entry: entry, base: range.lowerBound, size: UInt64(range.count), section: section)
     let before = counters
     try perform(
@@ -44,7 +89,6 @@ extension Machine {
         on: try systemThread().name, .symbol(module: "nt", name: "IopLoadDriver", offset: 0), with: [.integer(driver.object.address)],
         expect: load.expect ?? .any),
       index, line, title: "load \(name)")
-    if let image, !isOver { try discardInitialisation(of: image) }
     note(.start, of: driver, since: before)
     if load.expect == nil { checkSuccess("DriverEntry of \(name)", line) }
   }

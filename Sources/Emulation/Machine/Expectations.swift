@@ -110,6 +110,7 @@ extension Machine {
     if expectation.uncertain == [] && !uncertainties.isEmpty {
       mismatch(line, "nothing was to be uncertain; the run says: \(uncertainties[0])")
     }
+    for key in expectation.registry { check(key) }
     checkCalls(expectation.calls, line)
     checkLedger(expectation)
   }

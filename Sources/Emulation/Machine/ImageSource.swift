@@ -41,6 +41,23 @@ public struct ImageSource: Sendable {
       image: try Image(listing: builtIn.text, named: Self.stem(name), file: builtIn.name, target: target), fileName: builtIn.name)
   }
 
+  /// The file of a module that `importer` imports from: beside the fixture, or built in where the importer is.
+  func file(of module: String, importedBy importer: Source) -> Source? {
+    let folder = folder ?? FileManager.default.currentDirectoryPath
+    let wanted = [module.lowercased() + ".sys", module.lowercased() + ".dll"]
+    let files = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    for name in files.sorted() where wanted.contains(name.lowercased()) {
+      let path = (folder as NSString).appendingPathComponent(name)
+      if Image.isPortableExecutable(atPath: path) {
+        return (try? Image(contentsOfPortableExecutable: path, named: module)).map { Source(image: $0, fileName: name) }
+      }
+    }
+    guard BuiltIn.driver(named: importer.fileName) != nil, let driver = BuiltIn.driver(named: module + ".sys") else { return nil }
+    return (try? Image(portableExecutable: driver.bytes, named: driver.stem, file: driver.name, origin: .reconstructed)).map {
+      Source(image: $0, fileName: driver.name)
+    }
+  }
+
   /// The user's files that take others' places, in the order of their modules' names.
   func overridingImages(for target: Target) throws -> [Source] {
     try overrides.sorted { $0.key < $1.key }.map { try file($0.value, named: $0.key, for: target) }

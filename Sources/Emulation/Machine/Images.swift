@@ -33,15 +33,8 @@ extension Machine {
     }
   }
 
-  /// Maps an image whose pages were given back, as it was at the start.
-  func mapAgain(_ image: Image) throws {
-    try map(image)
-    try freshenCookie(of: image)
-    try bind(image)
-  }
-
   /// Fills the import slots: with another image's export, else a Swift export or variable, else a trap that names what is missing.
-  private func bind(_ image: Image) throws {
+  func bind(_ image: Image) throws {
     for slot in image.imports {
       let address = try resolve(slot.module, Image.ExportedName(slot.name), for: image)
       overwrite(withUnsafeBytes(of: UInt32(truncatingIfNeeded: address)) { Array($0) }, at: slot.slot)

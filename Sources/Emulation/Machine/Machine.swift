@@ -25,6 +25,12 @@ final class Machine: Supervisor {
   var missingNumbers: [String: Int] = [:]
   /// Each loaded file's entry in the kernel's list, by the image's base.
   var moduleEntries: [UInt64: Pointer<LDR_DATA_TABLE_ENTRY>] = [:]
+  /// The name of each loaded file, by the image's base.
+  var fileNames: [UInt64: String] = [:]
+  /// Images that the fixture does not name and that others import from, by name in lower case: they start with their importers.
+  var impliedImages: Set<String> = []
+  /// The order in which the fixture's drivers start by themselves.
+  var startOrder: [DriverStart] = []
   var sections: [String: [FrameNumber]] = [:]
 
   var outcome: Outcome = .returned(0)
@@ -49,6 +55,7 @@ final class Machine: Supervisor {
     let atRest = RegisterValues()
     kernel = try Kernel(memory: memory, stream: stream, exports: Self.exports, registers: atRest)
     names = Names(target: fixture.target, exports: Self.exports)
+    kernel.loader = self
     let traps = try loadImages()
     try buildWorld()
     try fillRegistry()

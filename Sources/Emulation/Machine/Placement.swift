@@ -12,7 +12,7 @@ extension Machine {
   /// addresses of their own come first; a driver is moved to the next free address above f8b00000.
   func placeImages() throws {
     let overriding = try options.images.overridingImages(for: fixture.target)
-    let ours = try fixture.load.map { try options.images.image($0, line: fixture.name, for: fixture.target) }
+    let ours = withImports(try fixture.load.map { try options.images.image($0, line: fixture.name, for: fixture.target) })
     for (index, source) in ours.enumerated() {
       if let other = ours[..<index].first(where: { $0.image.name.lowercased() == source.image.name.lowercased() }) {
         throw EmulationError(
@@ -39,11 +39,26 @@ extension Machine {
     for image in names.images { try map(image) }
     for (source, image) in zip(sources, names.images) where image.isFile {
       try freshenCookie(of: image)
-      moduleEntries[image.base] = try kernel.addLoadedModule(
-        Kernel.LoadedModule(
-          fileName: source.fileName, base: image.base, size: image.size, entryPoint: image.file.entryPoint ?? 0,
-          timestamp: image.file.timestamp, checksum: image.file.checksum))
+      try list(image, file: source.fileName)
     }
+  }
+
+  /// Adds the files beside the fixture that its drivers import from and that nobody else provides, and theirs.
+  private func withImports(_ sources: [ImageSource.Source]) -> [ImageSource.Source] {
+    var sources = sources
+    var known = Set(sources.map { $0.image.name.lowercased() } + Self.exports.exports.map { $0.module.lowercased() })
+    var index = 0
+    while index < sources.count {
+      let source = sources[index]
+      index += 1
+      guard source.image.isFile else { continue }
+      for module in source.image.imports.map(\.module) where known.insert(module.lowercased()).inserted {
+        guard let file = options.images.file(of: module, importedBy: source) else { continue }
+        impliedImages.insert(file.image.name.lowercased())
+        sources.append(file)
+      }
+    }
+    return sources
   }
 
   /// `image` at its own base where that is free system space, else at an address of the kernel's choice.

@@ -10,7 +10,8 @@ extension Machine {
       fixture: fixture, outcome: outcome, verdict: ledger.verdict, findings: ledger.findings, locks: ledger.locks,
       headline: headline(ledger), events: stream,
       names: names, messages: messages, instructions: processor.instructions, snapshots: processor.snapshots,
-      drivers: drivers, mismatches: mismatches, memory: FinalMemory(spaces: kernel.processes.map(\.space), current: memory.current))
+      startOrder: startOrder, drivers: drivers, mismatches: mismatches,
+      memory: FinalMemory(spaces: kernel.processes.map(\.space), current: memory.current))
   }
 
   /// What says most: a lock that is wrong, else what else is wrong, else a lock, else how the run ended.

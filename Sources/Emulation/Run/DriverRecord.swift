@@ -52,6 +52,15 @@ public struct DriverRecord: Sendable, Hashable {
   }
 }
 
+/// A driver's place in the order of starting.
+public struct DriverStart: Sendable, Hashable {
+  public let driver: String
+  /// What its service's key says: `system start, group “Base”, tag 3`.
+  public let reason: String
+  /// Why it is not started, if it is not.
+  public let obstacle: String?
+}
+
 extension Machine {
   /// What is counted over a driver's start.
   struct Counters {

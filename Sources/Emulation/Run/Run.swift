@@ -50,6 +50,8 @@ public struct Run {
   public let instructions: UInt64
   /// The registers before each instruction, if they were recorded.
   public let snapshots: [RegisterSnapshot]
+  /// The drivers that start before the first step, in that order.
+  public let startOrder: [DriverStart]
   /// How each driver started and went, in order.
   public let drivers: [DriverRecord]
   /// What is not as the fixture expects.

@@ -66,6 +66,13 @@ extension Registry {
         "SystemPartition": .string(#"\Device\HarddiskVolume1"#), "OsLoaderPath": .string("\\"),
       ])
     makeKey(at: #"HKLM\SYSTEM\MountedDevices"#)
+    // The one service that every run has.
+    set(
+      #"Services\FltMgr"#,
+      [
+        "Type": .dword(2), "Start": .dword(0), "ErrorControl": .dword(1), "ImagePath": .expandableString(#"system32\drivers\fltmgr.sys"#),
+        "DisplayName": .string("FltMgr"), "Group": .string("FSFilter Infrastructure"), "Tag": .dword(1),
+      ])
   }
 
   private func control(_ path: String, _ values: KeyValuePairs<String, RegistryData>) {

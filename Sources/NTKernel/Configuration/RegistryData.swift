@@ -55,3 +55,21 @@ public struct RegistryData: Hashable, Sendable {
     withUnsafeBytes(of: word.littleEndian) { Array($0) }
   }
 }
+
+extension RegistryData: CustomStringConvertible {
+  /// As WinDbg's `!dreg` and the registry editor show it: the type, then number, text or bytes.
+  public var description: String {
+    let content: String
+    switch type {
+    case .dword, .qword: content = number.map { "0x\(String($0, radix: 16))" } ?? dump
+    case .multiString: content = (texts ?? []).map { "“\($0)”" }.joined(separator: ", ")
+    default: content = text.map { "“\($0)”" } ?? dump
+    }
+    return content.isEmpty ? "\(type)" : "\(type) \(content)"
+  }
+
+  private var dump: String {
+    let shown = bytes.prefix(32).map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }.joined(separator: " ")
+    return bytes.count > 32 ? shown + " …" : shown
+  }
+}

@@ -12,9 +12,9 @@ extension Export {
     // nf-ntddk-ioregisterbootdriverreinitialization
     export("IoRegisterBootDriverReinitialization(DriverObject, DriverReinitializationRoutine, Context)") {
       (kernel, driver: Pointer<DRIVER_OBJECT>, routine: GuestWord, context: GuestWord) in
-      kernel.driver(at: driver.address)?.reinitialization.append((routine.bits, context.bits))
+      kernel.driver(at: driver.address)?.bootReinitialization.append((routine.bits, context.bits))
     }
-    .uncertain("a boot driver's routine is called once its own DriverEntry has returned: there is no later phase of booting"),
+    .uncertain("the routine of a driver that is not started at boot is called once its DriverEntry has returned"),
     // nf-wdm-ioallocatedriverobjectextension
     export(
       "IoAllocateDriverObjectExtension(DriverObject, ClientIdentificationAddress, DriverObjectExtensionSize, DriverObjectExtension)",
@@ -66,6 +66,17 @@ extension Export {
       try await kernel.completeRequest(irp)
       return .invalidDeviceRequest
     },
+    // What the I/O manager does once a phase of starting is over.
+    export("IopReinitializeDriver(DriverObject)", isImportable: false) {
+      (kernel, object: Pointer<DRIVER_OBJECT>) async throws -> NTSTATUS in
+      guard let driver = kernel.driver(at: object.address) else { return .objectNameNotFound }
+      try await kernel.reinitialize(driver)
+      return .success
+    },
+    // What a system worker does for a thread of another process.
+    export("IopLoadUnloadDriver(LoadPacket)", isImportable: false) { (kernel, event: Pointer<KEVENT>) async throws in
+      try await kernel.performLoadRequest(event)
+    },
     // What the service control manager asks for by NtLoadDriver and NtUnloadDriver.
     export("IopLoadDriver(DriverObject)", isImportable: false) {
       (kernel, object: Pointer<DRIVER_OBJECT>) async throws -> NTSTATUS in
@@ -78,6 +89,27 @@ extension Export {
       return try await kernel.unload(driver)
     },
   ]
+}
+
+extension Export {
+  /// Drivers loaded by name.
+  static let driverLoading: [Export] = ["Nt", "Zw"].flatMap { prefix in
+    [
+      // nf-wdm-zwloaddriver
+      loading("\(prefix)LoadDriver", isUnload: false),
+      // nf-wdm-zwunloaddriver
+      loading("\(prefix)UnloadDriver", isUnload: true),
+    ]
+  }
+
+  private static func loading(_ name: String, isUnload: Bool) -> Export {
+    let isKernel = name.hasPrefix("Zw")
+    return export("\(name)(DriverServiceName)", irql: .passive, isImportable: isKernel) {
+      (kernel, service: Pointer<UNICODE_STRING>) async throws -> NTSTATUS in
+      try await kernel.request(service, isUnload: isUnload, mode: isKernel ? .kernelMode : kernel.previousMode())
+    }
+    .partially("a user's privilege to load drivers is not asked for")
+  }
 }
 
 extension Kernel {

@@ -67,6 +67,8 @@ extension Kernel {
     _ list: Pointer<GENERAL_LOOKASIDE>, _ type: POOL_TYPE, _ allocate: Pointer<Void>, _ free: Pointer<Void>, _ flags: UInt32,
     _ size: UInt64, _ tag: UInt32
   ) throws {
+    unregister(Self.lookasideList, list.address)
+    register(Self.lookasideList, list.address)
     func address(_ routine: Pointer<Void>, _ standard: String) -> Pointer<Void> {
       guard routine.isNull, let number = exports["nt", standard] else { return routine }
       return Pointer(trapAddresses[number], in: memory.memory)
@@ -92,6 +94,7 @@ extension Kernel {
 
   /// Takes the list from the kernel's and frees the blocks that it keeps.
   fileprivate func delete(_ list: Pointer<GENERAL_LOOKASIDE>) async throws {
+    unregister(Self.lookasideList, list.address)
     try list.ListEntry.remove()
     let free = try list.Free.load().address
     while case let block = try list.ListHead.pop(), !block.isNull { _ = try await call(free, [block.address]) }

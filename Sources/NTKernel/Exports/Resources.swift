@@ -5,7 +5,9 @@ extension Export {
   /// Executive resources: many readers or one writer, each as often as it likes.
   static let resources: [Export] = [
     // nf-wdm-exinitializeresourcelite
-    export("ExInitializeResourceLite(Resource)", irql: .dispatch) { (_, resource: Pointer<ERESOURCE>) -> NTSTATUS in
+    export("ExInitializeResourceLite(Resource)", irql: .dispatch) { (kernel, resource: Pointer<ERESOURCE>) -> NTSTATUS in
+      kernel.unregister(Kernel.resource, resource.address)
+      kernel.register(Kernel.resource, resource.address)
       try resource.zero()
       try resource.SystemResourcesList.initialize()
       return .success
@@ -24,6 +26,7 @@ extension Export {
     // nf-wdm-exdeleteresourcelite
     export("ExDeleteResourceLite(Resource)", irql: .dispatch) { (kernel, resource: Pointer<ERESOURCE>) -> NTSTATUS in
       kernel.resourceWaiters[resource.address] = nil
+      kernel.unregister(Kernel.resource, resource.address)
       let table = try resource.OwnerTable.load()
       if !table.isNull { try kernel.freePool(table.address) }
       try resource.OwnerTable.store(Pointer(0, in: kernel.memory.memory))

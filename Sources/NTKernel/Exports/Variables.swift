@@ -45,7 +45,7 @@ private func objectType(_ name: String, _ type: String) -> KernelVariable {
 
 extension KernelVariable {
   /// Every variable that guest code can import. A variable takes memory only where some image imports it.
-  public static let all: [KernelVariable] = build + ranges + objects + security + settings + hardware
+  public static let all: [KernelVariable] = build + ranges + objects + security + settings + hardware + fileSystems
 
   /// XP SP3's build number with the free build's F in the top digit, as WinDbg's `dd nt!NtBuildNumber L1` shows it.
   private static let build: [KernelVariable] = [

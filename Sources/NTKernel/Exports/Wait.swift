@@ -190,7 +190,8 @@ extension Export {
       guard let owner else { return .invalidHandle }
       let thread = try kernel.createSystemThread(routine.bits, context.bits, in: owner)
       try handle.store(
-        GuestWord(kernel.handles.insert(thread.object.address, access: access, process: HandleTable.kernel)))
+        GuestWord(
+          kernel.handles.insert(thread.object.address, access: access, process: HandleTable.kernel, site: kernel.servedReturnAddress)))
       if !client.isNull {
         try client.UniqueProcess.store(thread.object.Cid.UniqueProcess.load())
         try client.UniqueThread.store(thread.object.Cid.UniqueThread.load())

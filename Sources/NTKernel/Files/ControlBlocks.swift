@@ -19,16 +19,12 @@ struct FILE_CONTROL_BLOCK: GuestStructure {
 }
 
 extension Kernel {
-  /// "Fcb ", "Ccb ".
-  static let controlBlockTag: UInt32 = 0x2062_6346
-  private static let openTag: UInt32 = 0x2062_6343
-
   /// The control block of an open file, made with its first open.
   func controlBlock(of node: FileNode) throws -> Pointer<FILE_CONTROL_BLOCK> {
     let here = memory.memory
     if node.controlBlock != 0 { return Pointer(node.controlBlock, in: here) }
     let size = Pointer<FILE_CONTROL_BLOCK>.size(in: here)
-    let block = Pointer<FILE_CONTROL_BLOCK>(try allocate(UInt64(size), tag: Self.controlBlockTag), in: here)
+    let block = Pointer<FILE_CONTROL_BLOCK>(try allocate(UInt64(size)), in: here)
     let header = block.Header
     // NTFS's types of a stream's and a directory's block, as public traces show them.
     try header.NodeTypeCode.store(node.isDirectory ? 0x704 : 0x705)
@@ -58,7 +54,7 @@ extension Kernel {
   /// Makes `file` an open of `node`.
   func link(_ file: Pointer<FILE_OBJECT>, to node: FileNode?, on volume: Volume, access: UInt32, isDeleteOnClose: Bool) throws {
     let here = memory.memory
-    let context = try allocate(0x10, tag: Self.openTag)
+    let context = try allocate(0x10)
     let open = OpenFile(node, on: volume, file: file.address, access: access, isDeleteOnClose: isDeleteOnClose)
     files.opens[context] = open
     try file.FsContext2.store(Pointer(context, in: here))

@@ -15,6 +15,17 @@ struct FileSystems {
   /// Who is told when a file system comes or goes: driver object and routine.
   var watchers: [(driver: UInt64, routine: UInt64)] = []
   var sections = SectionTable()
+  /// Inherit 1, ProtectFromClose 2: `OBJECT_HANDLE_FLAG_INFORMATION`.
+  var handleFlags: [HandleKey: UInt8] = [:]
+  struct HandleKey: Hashable {
+    let process: Int
+    let handle: UInt64
+  }
+  /// Cached files, by the address of their `SECTION_OBJECT_POINTERS`, and views of them, by that of the `Bcb`.
+  var caches: [UInt64: CacheMap] = [:]
+  var cacheViews: [UInt64: CacheView] = [:]
+  /// Run lists, by the address of the `LARGE_MCB`.
+  var runLists: [UInt64: RunList] = [:]
   /// Locked ranges, by the address of the `FILE_LOCK`, and the requests that wait for one.
   var locks: [UInt64: ByteRangeLocks] = [:]
   var waitingLocks: [(irp: UInt64, lock: UInt64, wanted: ByteRangeLock)] = []
@@ -63,6 +74,7 @@ extension Kernel {
     for file in description.files { try volume.add(file) }
     let disks = try kernelDriver(description.fileSystem == .cdfs ? "\\Driver\\Cdrom" : "\\Driver\\Ftdisk", "IopStorageRequest")
     let system = try kernelDriver("\\FileSystem\\" + description.fileSystem.driver, "IopFileSystemRequest")
+    try makeControlDevice(of: system, description.fileSystem)
     try makeDirectories(on: description.device)
     volume.storageDevice = try made(
       createDevice(
@@ -79,6 +91,16 @@ extension Kernel {
     if let drive = volume.drive { try makeSymbolicLink("\\??\\" + drive, to: description.device) }
     files.volumes.append(volume)
     return volume
+  }
+
+  /// The device that stands for a file system as a whole: `\Ntfs`.
+  private func makeControlDevice(of driver: Pointer<DRIVER_OBJECT>, _ kind: FileSystemKind) throws {
+    let path = "\\" + kind.controlDevice
+    guard io.namespace[path] == nil else { return }
+    let device = try made(
+      createDevice(driver, extensionSize: 0, name: path, type: kind.volumeType, characteristics: 0, isExclusive: false))
+    try device.Flags.store(device.Flags.load().subtracting(.deviceInitializing))
+    files.registered.insert(device.address, at: 0)
   }
 
   private func made(_ result: Result<Pointer<DEVICE_OBJECT>, Refusal>) throws -> Pointer<DEVICE_OBJECT> {

@@ -10,20 +10,29 @@ public final class Driver {
   /// Its image.
   public let range: Range<UInt64>
   let registryPath: Pointer<UNICODE_STRING>
-  /// Whether the range is an image's alone, which goes when the driver does.
-  let isImage: Bool
   /// Routines to call again once it has started, each with its context.
   var reinitialization: [(routine: UInt64, context: UInt64)] = []
+  /// Those that are called once every boot driver has started.
+  var bootReinitialization: [(routine: UInt64, context: UInt64)] = []
+  /// When the system started it; `nil` if it was asked to.
+  var startPhase: StartOrder.Start?
   /// Unloading waits for the last handle to one of its devices.
   public internal(set) var isUnloadPending = false
   public internal(set) var isLoaded = true
+  /// Whether its image counts it as a user.
+  var holdsImage = false
 
-  init(name: String, object: Pointer<DRIVER_OBJECT>, range: Range<UInt64>, registryPath: Pointer<UNICODE_STRING>, isImage: Bool) {
+  init(name: String, object: Pointer<DRIVER_OBJECT>, range: Range<UInt64>, registryPath: Pointer<UNICODE_STRING>) {
     self.name = name
     self.object = object
     self.range = range
     self.registryPath = registryPath
-    self.isImage = isImage
+  }
+
+  /// Whether routines wait to be called once the drivers of `phase` have started.
+  public func isToBeReinitialized(after phase: StartOrder.Start) -> Bool {
+    guard isLoaded else { return false }
+    return phase == .boot && !bootReinitialization.isEmpty || phase == .system && !reinitialization.isEmpty
   }
 }
 
@@ -34,9 +43,10 @@ extension Kernel {
   /// The loaded driver whose image holds `address`.
   package func driver(containing address: UInt64) -> Driver? { io.drivers.last { $0.isLoaded && $0.range.contains(address) } }
 
-  /// The driver that has gone and whose code was at `address`, if nobody else's is there now.
-  func unloadedDriver(containing address: UInt64) -> Driver? {
-    driver(containing: address) == nil ? io.drivers.last { !$0.isLoaded && $0.isImage && $0.range.contains(address) } : nil
+  /// Whether the service of that name runs; the filter manager always does.
+  public func isServiceStarted(_ name: String) -> Bool {
+    let wanted = FoldedName(name)
+    return wanted == FoldedName("FltMgr") || io.drivers.contains { $0.isLoaded && FoldedName($0.name) == wanted }
   }
 
   package func driver(at object: UInt64) -> Driver? { io.drivers.last { $0.isLoaded && $0.object.address == object } }
@@ -53,7 +63,7 @@ extension Kernel {
     let here = memory.memory
     let size16 = UInt64(Pointer<DRIVER_OBJECT>.size(in: here))
     let total = size16 + UInt64(Pointer<DRIVER_EXTENSION>.size(in: here))
-    let object = Pointer<DRIVER_OBJECT>(try makeObject(.driver, size: total, path: "\\Driver\\\(name)"), in: here)
+    let object = Pointer<DRIVER_OBJECT>(try makeObject(.driver, size: total, path: driverPath(name)), in: here)
     let driverExtension = Pointer<DRIVER_EXTENSION>(object.address + size16, in: here)
     try object.Type.store(IOObjectType.driver.rawValue)
     try object.Size.store(Int16(size16))
@@ -61,7 +71,7 @@ extension Kernel {
     try object.DriverSize.store(UInt32(truncatingIfNeeded: size))
     try object.DriverSection.store(Pointer(section, in: here))
     try object.DriverExtension.store(driverExtension)
-    try store("\\Driver\\\(name)", in: object.DriverName)
+    try store(driverPath(name), in: object.DriverName)
     let hardware = Pointer<UNICODE_STRING>(try allocate(8), in: here)
     try store("\\REGISTRY\\MACHINE\\HARDWARE\\DESCRIPTION\\SYSTEM", in: hardware)
     try object.HardwareDatabase.store(hardware)
@@ -71,7 +81,8 @@ extension Kernel {
     for index in 0..<IRP_MJ.count { try object.MajorFunction[index].store(Pointer(invalidDeviceRequest, in: here)) }
     let path = Pointer<UNICODE_STRING>(try allocate(8), in: here)
     try store("\\Registry\\Machine\\System\\CurrentControlSet\\Services\\\(name)", in: path)
-    let driver = Driver(name: name, object: object, range: base..<base + max(1, size), registryPath: path, isImage: section != 0)
+    let driver = Driver(name: name, object: object, range: base..<base + max(1, size), registryPath: path)
+    driver.startPhase = startPhase
     io.drivers.append(driver)
     return driver
   }
@@ -83,7 +94,18 @@ extension Kernel {
   public func trapAddress(of name: String) -> UInt64 { exports["nt", name].map { trapAddresses[$0] } ?? 0 }
 
   /// Calls `DriverEntry`, then what the driver registered to be called again. A driver that fails goes.
+  ///
+  /// Before that the images come into memory that it imports from; after it, its own INIT section goes.
   func start(_ driver: Driver) async throws -> NTSTATUS {
+    let loaded = try await acquireImage(at: driver.range.lowerBound, isImported: false)
+    guard loaded.isSuccess else {
+      try await forget(driver)
+      return loaded
+    }
+    driver.holdsImage = true
+    if loader?.driverImage(at: driver.range.lowerBound) != nil, let section = try loader?.mapImage(at: driver.range.lowerBound) {
+      try driver.object.DriverSection.store(section.cast())
+    }
     try await notifyImage(
       imageName(of: driver), process: 0, base: driver.range.lowerBound, size: UInt64(driver.range.count), isSystem: true)
     let result = try await call(
@@ -91,23 +113,33 @@ extension Kernel {
     let status = NTSTATUS(rawValue: UInt32(truncatingIfNeeded: result))
     guard status.isSuccess else {
       try reportLeftovers(of: driver)
-      try await forget(driver)
+      try await forget(driver, keepsImage: true)
       return status
     }
     for index in 0..<IRP_MJ.count where try driver.object.MajorFunction[index].load().isNull {
       try driver.object.MajorFunction[index].store(Pointer(invalidDeviceRequest, in: memory.memory))
     }
     for device in try devices(of: driver) { try device.Flags.store(device.Flags.load().subtracting(.deviceInitializing)) }
-    // DRVO_INITIALIZED
-    try driver.object.Flags.store(driver.object.Flags.load() | 0x10)
+    // DRVO_INITIALIZED, and DRVO_LEGACY_DRIVER where it has no AddDevice.
+    let isLegacy = try driver.object.DriverExtension.load().AddDevice.load().isNull
+    try driver.object.Flags.store(driver.object.Flags.load() | (isLegacy ? 0x12 : 0x10))
+    try loader?.discardInitialisation(ofImageAt: driver.range.lowerBound)
+    // While the system starts, there is a later moment for that.
+    if driver.startPhase != .boot && driver.startPhase != .system { try await reinitialize(driver) }
+    return status
+  }
+
+  /// Calls what the driver registered to be called again, and what that registers.
+  func reinitialize(_ driver: Driver) async throws {
     let driverExtension = try driver.object.DriverExtension.load()
-    while !driver.reinitialization.isEmpty {
-      let (routine, context) = driver.reinitialization.removeFirst()
+    let isAfterBoot = startPhase == .boot
+    while !driver.bootReinitialization.isEmpty || !isAfterBoot && !driver.reinitialization.isEmpty {
+      let (routine, context) =
+        driver.bootReinitialization.isEmpty ? driver.reinitialization.removeFirst() : driver.bootReinitialization.removeFirst()
       let count = try driverExtension.Count.load() + 1
       try driverExtension.Count.store(count)
       _ = try await call(routine, [driver.object.address, context, UInt64(count)])
     }
-    return status
   }
 
   /// Unloads a driver: `DriverUnload`, then a report of what it left behind.
@@ -116,6 +148,8 @@ extension Kernel {
   package func unload(_ driver: Driver) async throws -> NTSTATUS {
     let routine = try driver.object.DriverUnload.load()
     guard !routine.isNull else { return .invalidDeviceRequest }
+    // DRVO_UNLOAD_INVOKED
+    try driver.object.Flags.store(driver.object.Flags.load() | 1)
     guard try devices(of: driver).allSatisfy({ try $0.ReferenceCount.load() == 0 && $0.AttachedDevice.load().isNull }) else {
       driver.isUnloadPending = true
       stream.append(.note("\(driver.name) is unloaded once no device of its is open or attached to"))
@@ -125,11 +159,6 @@ extension Kernel {
     _ = try await call(routine.address, [driver.object.address])
     try reportLeftovers(of: driver)
     try await forget(driver)
-    // The image of a driver whose DriverEntry fails stays: a fixture may want its other routines.
-    if driver.isImage {
-      let pages = (driver.range.upperBound - driver.range.lowerBound + 0xfff) >> GuestMemory.pageShift
-      try memory.kernel.set(repeatElement(Page.free, count: Int(pages)), at: driver.range.lowerBound)
-    }
     return .success
   }
 
@@ -138,7 +167,8 @@ extension Kernel {
     for driver in io.drivers where driver.isLoaded && driver.isUnloadPending { _ = try await unload(driver) }
   }
 
-  private func forget(_ driver: Driver) async throws {
+  /// - Parameter keepsImage: of a driver whose `DriverEntry` fails: a fixture may want its other routines.
+  private func forget(_ driver: Driver, keepsImage: Bool = false) async throws {
     var client = try driver.object.DriverExtension.load().ClientDriverExtension.load().address
     while client != 0 {
       let next = UInt64(try memory.memory.load(UInt32.self, at: client))
@@ -146,6 +176,8 @@ extension Kernel {
       client = next
     }
     driver.isLoaded = false
+    if driver.holdsImage { try await releaseImage(at: driver.range.lowerBound, keepsPages: keepsImage) }
+    driver.holdsImage = false
     _ = try await dereference(driver.object.address)
   }
 

@@ -8,7 +8,7 @@ extension Kernel {
     let header = header(of: object)
     try header.HandleCount.store(header.HandleCount.load() + 1)
     let isKernel = attributes.contains(.kernelHandle) && mode == .kernelMode
-    return handles.insert(object, access: access, process: isKernel ? HandleTable.kernel : try requestor().id)
+    return handles.insert(object, access: access, process: isKernel ? HandleTable.kernel : try requestor().id, site: caller.address)
   }
 
   /// What a handle stands for; `-1` and `-2` are the current process and thread.
@@ -32,6 +32,8 @@ extension Kernel {
 
   /// `ZwClose` (nf-ntifs-ntclose): of a file's last handle, after its `IRP_MJ_CLEANUP`.
   func close(_ handle: UInt64) async throws -> NTSTATUS {
+    // ProtectFromClose: STATUS_HANDLE_NOT_CLOSABLE.
+    if (files.handleFlags[try handleKey(handle)] ?? 0) & 2 != 0, try entry(of: handle) != nil { return NTSTATUS(rawValue: 0xc000_0235) }
     if let entry = try entry(of: handle), configuration.open[entry.object] != nil {
       let status = try await announceClosing(of: entry.object)
       guard status.isSuccess else { return status }

@@ -10,6 +10,14 @@ public struct Leftover: Sendable, Hashable {
   public let site: Site
 }
 
+/// Where the calls return to that made what is pending.
+struct Makers {
+  /// By the `KDPC`'s address.
+  var deferredCalls: [UInt64: UInt64] = [:]
+  /// By the thread's number.
+  var threads: [Int: UInt64] = [:]
+}
+
 extension Kernel {
   /// What `driver` has made and not taken back so far: devices, links, references, registrations, locked pages, pool.
   public func leftovers(of driver: Driver) throws -> [Leftover] {
@@ -32,31 +40,9 @@ extension Kernel {
     for registration in io.registrations where isOwn(registration.site) {
       leftovers.append(Leftover(what: registration.what, site: registration.site))
     }
-    leftovers += pendingCalls(of: driver)
+    leftovers += try pending(of: driver)
     leftovers += locks(of: driver)
     leftovers += blocks(of: driver)
-    return leftovers
-  }
-
-  /// Routines of the driver's that the kernel would still call: bugcheck 0xCE once the driver is gone.
-  private func pendingCalls(of driver: Driver) -> [Leftover] {
-    var leftovers: [Leftover] = []
-    func isCall(_ dpc: Pointer<KDPC>) -> Bool {
-      guard !dpc.isNull, let routine = try? dpc.DeferredRoutine.load().address else { return false }
-      return driver.range.contains(routine)
-    }
-    for case .timer(let address) in timers.subjects {
-      guard let dpc = try? Pointer<KTIMER>(address, in: memory.memory).Dpc.load(), isCall(dpc) else { continue }
-      leftovers.append(Leftover(what: "a timer that is set", site: io.timerSites[address] ?? Site(ip: 0)))
-    }
-    for dpc in deferredCalls where isCall(Pointer(dpc, in: memory.memory)) {
-      leftovers.append(Leftover(what: "a deferred call that is queued", site: Site(ip: 0)))
-    }
-    for (_, items) in workQueues.sorted(by: { $0.key < $1.key }) {
-      for item in items where driver.range.contains(item.routine) {
-        leftovers.append(Leftover(what: "a work item that is queued", site: Site(ip: 0)))
-      }
-    }
     return leftovers
   }
 
@@ -74,6 +60,40 @@ extension Kernel {
       ([lock.site.ip] + lock.site.stack.prefix(4)).contains { driver.range.contains($0) }
     }.map { Leftover(what: "\($0.frames.count) locked \($0.frames.count == 1 ? "page" : "pages") at \(hex($0.address))", site: $0.site) }
   }
+
+  /// What would call the driver's code once it is gone, and the handles it has open.
+  private func pending(of driver: Driver) throws -> [Leftover] {
+    let here = memory.memory
+    var leftovers: [Leftover] = []
+    func note(_ what: String, _ site: UInt64?) { leftovers.append(Leftover(what: what, site: Site(ip: site ?? 0))) }
+    /// Made by a call of the driver's, or leading to a routine of its.
+    func isOwn(_ site: UInt64?, _ routine: UInt64) -> Bool { driver.range.contains(site ?? 0) || driver.range.contains(routine) }
+    for case .timer(let address) in timers.subjects {
+      let dpc = here.allows(.read, at: address) ? try Pointer<KTIMER>(address, in: here).Dpc.load().address : 0
+      let routine = dpc != 0 && here.allows(.read, at: dpc) ? try Pointer<KDPC>(dpc, in: here).DeferredRoutine.load().address : 0
+      let site = io.timerSites[address]
+      if isOwn(site?.ip, routine) { leftovers.append(Leftover(what: "a timer that is set", site: site ?? Site(ip: 0))) }
+    }
+    for address in deferredCalls {
+      let routine = here.allows(.read, at: address) ? try Pointer<KDPC>(address, in: here).DeferredRoutine.load().address : 0
+      if isOwn(makers.deferredCalls[address], routine) { note("a deferred call that is queued", makers.deferredCalls[address]) }
+    }
+    for thread in threads where try thread.object.Tcb.State.load() != .terminated {
+      guard let site = makers.threads[thread.id], isOwn(site, try thread.object.StartAddress.load().address) else { continue }
+      note("the thread \(thread.name), which runs", site)
+    }
+    for queue in workQueues.keys.sorted() {
+      for item in workQueues[queue, default: []] where isOwn(item.site, item.routine) { note("a work item that is queued", item.site) }
+    }
+    for (handle, entry) in handles.made(in: driver.range) {
+      note("a handle to \(describe(object: entry.object)) (\(hex(handle)))", entry.site)
+    }
+    return leftovers
+  }
+
+  /// Registrations of what has to be deleted before its memory goes.
+  static let resource = "an ERESOURCE"
+  static let lookasideList = "a lookaside list"
 
   private func blocks(of driver: Driver) -> [Leftover] {
     (nonPagedPool.blocks.map { ($0.key, $0.value, "nonpaged") } + pagedPool.blocks.map { ($0.key, $0.value, "paged") })

@@ -132,6 +132,8 @@ extension Kernel {
     try store(target, in: linkTarget(link))
   }
 
+  func target(ofLink link: UInt64) throws -> String { try linkTarget(link).string() }
+
   private func linkTarget(_ link: UInt64) -> Pointer<UNICODE_STRING> { Pointer(link + 8, in: memory.memory) }
 
   /// What `path` leads to.

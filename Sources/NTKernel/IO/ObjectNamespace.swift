@@ -25,6 +25,7 @@ struct ObjectNamespace {
     let kind: ObjectKind
     /// As it was given, from `\` on.
     let path: String
+    var name: String { String(path[(path.lastIndex(of: "\\").map(path.index(after:)) ?? path.startIndex)...]) }
   }
   private var entries: [String: Entry] = [:]
 
@@ -39,6 +40,13 @@ struct ObjectNamespace {
   private static let deepest = 32
 
   subscript(path: String) -> Entry? { entries[path.lowercased()] }
+
+  /// What lies in the directory at `path`, by name.
+  func children(of path: String) -> [Entry] {
+    let start = path == "\\" ? "\\" : path.lowercased() + "\\"
+    return entries.filter { $0.key.hasPrefix(start) && $0.key != "\\" && !$0.key.dropFirst(start.count).contains("\\") }
+      .sorted { $0.key < $1.key }.map(\.value)
+  }
 
   mutating func insert(_ object: UInt64, _ kind: ObjectKind, at path: String) {
     entries[path.lowercased()] = Entry(object: object, kind: kind, path: path)

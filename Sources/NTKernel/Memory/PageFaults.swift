@@ -47,10 +47,6 @@ extension Kernel: PageFaultResolver {
   private func repair(_ access: Access, at address: UInt64) throws -> String {
     let irql = try kpcr.Irql.load()
     let page = memory.current[address]
-    if page.kind == .free, unloadedDriver(containing: address) != nil {
-      // A timer, a DPC or a work item that outlives its driver: address, 0 read or 1 write, instruction (bug check 0xCE).
-      throw BugCheck(.driverUnloadedWithoutCancellingPendingOperations, address, access == .write ? 1 : 0, registers[.ip], 0)
-    }
     if irql >= .dispatch && needsPager(page, access, at: address) {
       throw try faultAtRaisedIRQL(irql, access, at: address)
     }
@@ -68,6 +64,7 @@ extension Kernel: PageFaultResolver {
   /// IRQL_NOT_LESS_OR_EQUAL (0x0A), or DRIVER_IRQL_NOT_LESS_OR_EQUAL (0xD1) where the instruction is a driver's: address, IRQL,
   /// 0 read or 1 write, instruction.
   private func faultAtRaisedIRQL(_ irql: IRQL, _ access: Access, at address: UInt64) throws -> BugCheck {
+    if let fault = unloadedDriverFault(access, at: address) { return fault }
     let ip = registers[.ip]
     let isDriver = !trapPlaces.contains(ip) && !isKernelCode(ip)
     let kind: UInt64 = access == .write ? 1 : access == .execute ? 8 : 0
@@ -160,6 +157,7 @@ extension Kernel: PageFaultResolver {
         // The stack is used up: the processor cannot push a trap frame either. UNEXPECTED_KERNEL_MODE_TRAP, double fault.
         throw BugCheck(.unexpectedKernelModeTrap, 8, 0x8004_2000, 0, 0)
       }
+      if let fault = unloadedDriverFault(access, at: address) { throw fault }
       throw BugCheck(.pageFaultInNonpagedArea, address, access == .write ? 1 : 0, registers[.ip], 0)
     }
   }

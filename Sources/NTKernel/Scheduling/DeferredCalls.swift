@@ -5,8 +5,9 @@ import WindowsTypes
 /// Deferred procedure calls: run at DISPATCH_LEVEL on whatever thread is there, in whatever process.
 extension Kernel {
   /// `KeInsertQueueDpc`: returns `false` if it is queued already.
-  func queue(_ dpc: Pointer<KDPC>, _ first: GuestWord, _ second: GuestWord) throws -> Bool {
+  func queue(_ dpc: Pointer<KDPC>, _ first: GuestWord, _ second: GuestWord, by maker: UInt64? = nil) throws -> Bool {
     if deferredCalls.contains(dpc.address) { return false }
+    makers.deferredCalls[dpc.address] = maker ?? caller.address
     try dpc.SystemArgument1.store(Pointer(first.bits, in: memory.memory))
     try dpc.SystemArgument2.store(Pointer(second.bits, in: memory.memory))
     // HighImportance: to the head of the queue (KeSetImportanceDpc).

@@ -113,6 +113,7 @@ extension Kernel {
   /// Makes a system thread that runs `routine` with `context`, ready to run.
   func createSystemThread(_ routine: UInt64, _ context: UInt64, in process: Process) throws -> Thread {
     let thread = try createThread("system-\(threads.count)", in: process)
+    makers.threads[thread.id] = caller.address
     try thread.object.StartAddress.store(Pointer(routine, in: memory.memory))
     thread.resumption = .start { [self] in try await call(routine, [context]) }
     try makeReady(thread)

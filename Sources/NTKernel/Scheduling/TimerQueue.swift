@@ -78,7 +78,7 @@ extension Kernel {
         let dpc = try timer.Dpc.load()
         if !dpc.isNull {
           let now = systemTime
-          _ = try queue(dpc, GuestWord(now & 0xffff_ffff), GuestWord(now >> 32))
+          _ = try queue(dpc, GuestWord(now & 0xffff_ffff), GuestWord(now >> 32), by: io.timerSites[address]?.ip ?? 0)
         }
       }
     }

@@ -7,6 +7,8 @@ package struct WorkItem {
   let arguments: [UInt64]
   /// Runs when the routine has returned.
   let finish: () async throws -> Void
+  /// Where the call that queued it returns to.
+  var site: UInt64 = 0
 
   package init(routine: UInt64, arguments: [UInt64], finish: @escaping () async throws -> Void) {
     self.routine = routine
@@ -19,6 +21,8 @@ package struct WorkItem {
 extension Kernel {
   /// Queues `item` for the worker of its queue; the worker is made when it is first needed.
   package func queue(_ item: WorkItem, queue: Int) throws {
+    var item = item
+    item.site = caller.address
     workQueues[queue, default: []].append(item)
     if let worker = workers[queue] {
       if case .routine = worker.resumption, worker.isIdleWorker {

@@ -91,7 +91,7 @@ extension Kernel {
   /// What stands in `SECTION_OBJECT_POINTERS` while something is mapped: an address that says so.
   private func controlArea(_ place: Pointer<Pointer<Void>>) throws -> UInt64 {
     let known = try place.load().address
-    return known != 0 ? known : try allocate(0x30, tag: 0x6143_6d4d)
+    return known != 0 ? known : try allocate(0x30)
   }
 
   /// The size of a file as its file system says it in the common header.

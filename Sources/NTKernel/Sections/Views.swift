@@ -46,6 +46,7 @@ extension Kernel {
       store = data
       let page = wish.protection.page(.demandZero, isShared: true)
       try process.space.user.set(repeatElement(page, count: pages), at: base)
+      try showResidentPages(of: data, from: offset, pages, at: base, in: process)
       data.userViews += 1
     case .image: break
     }
@@ -66,9 +67,24 @@ extension Kernel {
     guard let store = try image.pages(at: base) else { throw Refusal(.conflictingAddresses) }
     let pages = image.protections.map { $0.page(.demandZero, isShared: true) }
     try process.space.user.set(pages, at: base)
+    try showResidentPages(of: store, from: 0, pages.count, at: base, in: process)
     store.userViews += 1
     note(UserArea(base: base, size: image.size, protection: .executeWriteCopy, kind: .view(section, offset: 0, store: store)), in: process)
     return PlacedView(base: base, offset: 0, size: image.size, status: base == image.base ? .success : .imageNotAtBase)
+  }
+
+  /// Pages that are in memory already need no fault to be seen.
+  private func showResidentPages(
+    of store: PageStore, from offset: UInt64, _ count: Int, at base: UInt64, in process: Process
+  ) throws {
+    let first = offset >> GuestMemory.pageShift
+    for index in store.residentPages where index >= first && index - first < count {
+      let address = base + (index - first) << GuestMemory.pageShift
+      var page = process.space.user[address]
+      guard page.kind == .demandZero, page.isShared, let frame = store.residentFrame(index) else { continue }
+      (page.kind, page.frame) = (.valid, frame)
+      try process.space.user.set(page, at: address)
+    }
   }
 
   /// Frames by their own numbers: `\Device\PhysicalMemory`. Where this machine has no memory, nothing answers: all ones.
