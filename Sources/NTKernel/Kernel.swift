@@ -54,8 +54,6 @@ public final class Kernel {
   }()
   var io = IOManager()
   var hardware = HardwareState()
-  /// The processor's floating-point unit. Set by whoever owns the processor.
-  public var floatingPoint = FloatingPointUnit()
   var files = FileSystems()
   var fast = FastIO()
   var processManager = ProcessManager()

@@ -16,11 +16,11 @@ extension Kernel {
 
   /// `IoGetDmaAdapter` and `HalGetAdapter`: null where the description is of a version that is not known.
   ///
-  /// - Parameter description: a `DEVICE_DESCRIPTION`, whose first word is its version and whose `MaximumLength` is at offset 24h.
+  /// - Parameter description: a `DEVICE_DESCRIPTION`, whose first word is its version and whose `MaximumLength` is at offset 20h.
   func makeAdapter(_ description: UInt64, _ mapRegisters: Pointer<UInt32>) throws -> UInt64 {
     let here = memory.memory
     guard try here.load(UInt32.self, at: description) <= 2 else { return 0 }
-    let longest = try here.load(UInt32.self, at: description + 0x24)
+    let longest = try here.load(UInt32.self, at: description + 0x20)
     let registers = UInt32(min(UInt64(longest) >> GuestMemory.pageShift + 2, 0x4000))
     try mapRegisters.store(registers)
     let operations = try adapterOperations()

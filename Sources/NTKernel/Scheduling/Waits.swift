@@ -62,7 +62,8 @@ extension Kernel {
 
   /// For routines that go on after a wait.
   package func waiting(_ objects: [DispatcherObject], _ type: WAIT_TYPE = .any, timeout: Int64? = nil) async throws -> NTSTATUS {
-    guard case .blocked = try beginWait(objects, type, timeout: timeout), let thread = running else { return .success }
+    if case .satisfied(let status) = try beginWait(objects, type, timeout: timeout) { return status }
+    guard let thread = running else { return .success }
     let status = try await thread.routines.suspend(.blocked, at: registers[.sp])
     return NTSTATUS(rawValue: UInt32(truncatingIfNeeded: status))
   }

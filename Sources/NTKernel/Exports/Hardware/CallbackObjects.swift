@@ -65,7 +65,7 @@ extension Kernel {
     _ path: String?, mayCreate: Bool, allowsSeveral: Bool, _ result: Pointer<GuestWord>
   ) throws -> NTSTATUS {
     try makeNamespace()
-    if let path, let known = hardware.callbackObjects[path.lowercased()] {
+    if let path, let known = hardware.callbackObjects[path.lowercased()], io.objects[known] != nil {
       try reference(known, for: site())
       try result.store(GuestWord(known))
       return .success
@@ -86,7 +86,7 @@ extension Kernel {
     try memory.memory.store(UInt8(allowsSeveral || isSystems ? 1 : 0), at: object + 0x10)
     if let path { hardware.callbackObjects[path.lowercased()] = object }
     // The system keeps its own; anyone else's goes with the last reference.
-    try reference(object, for: isSystems ? site() : nil)
+    if isSystems { try reference(object, for: site()) } else { io.references[object, default: []].append(site()) }
     try result.store(GuestWord(object))
     return .success
   }

@@ -49,7 +49,7 @@ extension Export {
     // nf-wdm-iogetdeviceinterfacealias: no interface has one.
     export("IoGetDeviceInterfaceAlias(SymbolicLinkName, AliasInterfaceClassGuid, AliasSymbolicLinkName)", irql: .passive) {
       (kernel, link: Pointer<UNICODE_STRING>, identifier: GuestWord, alias: Pointer<UNICODE_STRING>) -> NTSTATUS in
-      try alias.store("", buffer: Pointer(0, in: kernel.memory.memory))
+      try kernel.memory.memory.fill(0, count: 8, at: alias.address)
       return .objectNameNotFound
     },
     // nf-wdm-ioregisterplugplaynotification

@@ -51,34 +51,24 @@ extension Export {
       .partially("user-mode code does not run, so nobody's ports are opened or closed"),
     export("Ke386SetIoAccessMap(MapNumber, IoAccessMap)") { (_, map: UInt32, place: GuestWord) -> UInt8 in map == 1 ? 1 : 0 }
       .partially("user-mode code does not run, so nobody's ports are opened or closed"),
-    // nf-wdm-kesavefloatingpointstate: Swift's routines use no register of the unit's.
+    // nf-wdm-kesavefloatingpointstate: KFLOATING_SAVE is 20h bytes that belong to the system.
     export("KeSaveFloatingPointState(FloatSave)", irql: .dispatch) { (kernel, place: GuestWord) -> NTSTATUS in
-      // KFLOATING_SAVE is 20h bytes that belong to the system: the state, or where it is.
-      let state = kernel.floatingPoint.save()
-      let block = try kernel.allocate(UInt64(max(8, state.count)))
-      try kernel.memory.memory.write(state, at: block)
       try kernel.memory.memory.fill(0, count: 0x20, at: place.bits)
-      try kernel.memory.memory.store(UInt32(truncatingIfNeeded: block), at: place.bits)
-      kernel.register("a saved floating-point state", block)
+      let state = try kernel.allocate(8)
+      try kernel.memory.memory.store(UInt32(truncatingIfNeeded: state), at: place.bits)
+      kernel.register("a saved floating-point state", state)
       return .success
-    },
-    // nf-wdm-kerestorefloatingpointstate
+    }
+    .partially("the unit's registers are not kept: whoever uses them between saving and restoring leaves them changed"),
+    // nf-wdm-kerestorefloatingpointstate: what was not saved is INVALID_FLOATING_POINT_STATE.
     export("KeRestoreFloatingPointState(FloatSave)", irql: .dispatch) { (kernel, place: GuestWord) -> NTSTATUS in
-      let block = UInt64(try kernel.memory.memory.load(UInt32.self, at: place.bits))
-      guard kernel.unregister("a saved floating-point state", block), let size = kernel.nonPagedPool.blocks[block]?.size else {
-        // INVALID_FLOATING_POINT_STATE: restored what was not saved.
+      let state = UInt64(try kernel.memory.memory.load(UInt32.self, at: place.bits))
+      guard kernel.unregister("a saved floating-point state", state) else {
         throw BugCheck(BugCheckCode(rawValue: 0xe7), 0, place.bits, try kernel.currentThread().address)
       }
-      kernel.floatingPoint.restore(try kernel.memory.memory.bytes(Int(size), at: block))
-      try kernel.freePool(block)
+      try kernel.freePool(state)
       return .success
-    },
+    }
+    .partially("the unit's registers are not kept"),
   ]
-}
-
-/// The floating-point unit, which the processor has and the kernel does not know. Set by whoever owns the processor.
-public struct FloatingPointUnit {
-  public var save: () -> [UInt8] = { [] }
-  public var restore: ([UInt8]) -> Void = { _ in }
-  public init() {}
 }
