@@ -21,7 +21,7 @@ public enum KMDF {
   static let missing: [Export] = {
     let provided = Set(functions.map(\.name))
     return FunctionTable.names.filter { !provided.contains($0) }.map { name in
-      export(name, module: module, isImportable: false) { _ in throw MissingRoutine("\(module)!\(name)") }
+      export(name, module: module, isImportable: false) { _ in throw RoutineNotProvided("\(module)!\(name)") }
     }
   }()
   /// All, in a fixed order.

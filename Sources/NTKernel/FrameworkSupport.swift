@@ -1,8 +1,8 @@
 import Guest
 import WindowsTypes
 
-/// A routine that a driver called and that nobody provides: the run ends, and names it.
-package struct MissingRoutine: Error {
+/// A routine that guest code reached and that nobody provides: the run ends, and names it.
+package struct RoutineNotProvided: Error {
   package let name: String
   package init(_ name: String) { self.name = name }
 }
@@ -48,7 +48,7 @@ extension Kernel {
 
   /// `IoDeleteSymbolicLink`
   package func removeLink(_ link: String) async throws {
-    guard case .found(let entry, _) = try resolve(link, followsLast: false), entry.kind == .symbolicLink else { return }
+    guard case .found(let entry, "") = try resolve(link, followsLast: false), entry.kind == .symbolicLink else { return }
     _ = try await dereference(entry.object)
   }
 

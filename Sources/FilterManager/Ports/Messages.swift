@@ -210,8 +210,8 @@ extension Kernel {
         try probe(output, UInt64(outputSize))
       }
     } catch let exception as GuestException { return exception.code }
-    record(BufferRequest(requestor: try requestor().id, address: input, length: UInt64(inputSize)))
-    if outputSize > 0 { record(BufferRequest(requestor: try requestor().id, address: output, length: UInt64(outputSize))) }
+    try record(BufferRequest(requestor: try requestor().id, address: input, length: UInt64(inputSize)))
+    if outputSize > 0 { try record(BufferRequest(requestor: try requestor().id, address: output, length: UInt64(outputSize))) }
     try note(.requested(address: input), connection, head)
     let place = below(registers[.sp], 16)
     try memory.memory.store(UInt32(0), at: place)

@@ -35,11 +35,11 @@ extension Kernel {
   func captureSecurity(_ address: UInt64) throws -> Result<UInt64, Failure> {
     guard address != 0 else {
       let block = try defaultSecurity(FilterPortAccess.all.rawValue)
-      return block == 0 ? .failure(Failure(code: .insufficientResources)) : .success(block)
+      return block == 0 ? .failure(Failure(.insufficientResources)) : .success(block)
     }
     let here = memory.memory
     let control = try here.load(UInt16.self, at: address + 2)
-    guard try here.load(UInt8.self, at: address) == 1 else { return .failure(Failure(code: .init(rawValue: 0xc000_0079))) }
+    guard try here.load(UInt8.self, at: address) == 1 else { return .failure(Failure(.init(rawValue: 0xc000_0079))) }
     let isRelative = control & 0x8000 != 0
     var list: [UInt8] = []
     let field = UInt64(try here.load(UInt32.self, at: address + 0x10))
@@ -50,7 +50,7 @@ extension Kernel {
       list = try here.bytes(Int(max(8, size)), at: place)
     }
     guard let block = try allocatePool(UInt64(0x14 + list.count), tag: Self.tag, paged: true) else {
-      return .failure(Failure(code: .insufficientResources))
+      return .failure(Failure(.insufficientResources))
     }
     let kept = 0x8000 | control & 4
     try here.store(UInt8(1), at: block)

@@ -86,15 +86,15 @@ extension Kernel {
   /// A process's request to be connected, in its own context: the status that its call comes to.
   func connect(to path: String, context: [UInt8]) async throws -> Result<UInt64, Failure> {
     let ports = ports
-    guard case .found(let entry, "") = try resolve(path) else { return .failure(Failure(code: .objectNameNotFound)) }
-    guard entry.kind == .serverPort, let port = ports.servers[entry.object] else { return .failure(Failure(code: .objectTypeMismatch)) }
+    guard case .found(let entry, "") = try resolve(path) else { return .failure(Failure(.objectNameNotFound)) }
+    guard entry.kind == .serverPort, let port = ports.servers[entry.object] else { return .failure(Failure(.objectTypeMismatch)) }
     try note(.connecting, port, context)
     if !port.filter.isStarted {
       note(uncertain: "\(port.filter.name) has not started filtering: no page says whether its ports need that; here they do not")
     }
     func refuse(_ status: NTSTATUS) throws -> Result<UInt64, Failure> {
       try note(.refused(status.rawValue), port)
-      return .failure(Failure(code: status))
+      return .failure(Failure(status))
     }
     guard port.connections.count < port.maximumConnections else {
       note(uncertain: "a connection beyond the port's maximum is refused with STATUS_CONNECTION_COUNT_LIMIT")

@@ -225,7 +225,6 @@ extension Kernel {
       ending = .endless(loop.description)
     case is AccessLimit: return end(EndlessLoop(description: "a routine walks structures that have no end"))
     case let exhausted as MemoryExhausted: ending = .memoryExhausted(exhausted.description)
-    case let missing as MissingRoutine: ending = .missingRoutine(missing.name)
     case let exception as GuestException:
       // No stack is left to dispatch on: what the processor makes of that is a double fault.
       return end(BugCheck(.unexpectedKernelModeTrap, 8, UInt64(exception.code.rawValue)))

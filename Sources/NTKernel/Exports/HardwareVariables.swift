@@ -62,17 +62,14 @@ extension ExportTable {
   func number(anyOf name: String) -> Int? { exports.firstIndex { $0.name == name } }
 }
 
-/// Guest code reached a routine that a table of the kernel's names and nobody provides.
-struct RoutineNotProvided: Error { let name: String }
-
 extension Export {
   /// Where the kernel's tables of routines lead that are not imported by name.
   static let tableRoutines: [Export] = [
     export("KiServiceNotProvided()", isImportable: false) { _ in
-      throw RoutineNotProvided(name: "a system service of KeServiceDescriptorTable")
+      throw RoutineNotProvided("a system service of KeServiceDescriptorTable")
     },
     export("HalpRoutineNotProvided()", isImportable: false) { _ in
-      throw RoutineNotProvided(name: "a routine of HalDispatchTable or HalPrivateDispatchTable")
+      throw RoutineNotProvided("a routine of HalDispatchTable or HalPrivateDispatchTable")
     },
     // HAL_DISPATCH: what the HAL does not know is STATUS_INVALID_LEVEL, with no length.
     export("HaliQuerySystemInformation(InformationClass, BufferSize, Buffer, ReturnedLength)", isImportable: false) {

@@ -264,11 +264,6 @@ extension Kernel {
     return .success
   }
 
-  private func removeLink(_ path: String) async throws {
-    guard case .found(let entry, "") = try resolve(path, followsLast: false), entry.kind == .symbolicLink else { return }
-    _ = try await dereference(entry.object)
-  }
-
   private func disableInterfaces(of device: Pointer<DEVICE_OBJECT>) throws {
     for (key, interface) in hardware.plugAndPlay.interfaces where interface.device == device.address {
       if interface.isEnabled {

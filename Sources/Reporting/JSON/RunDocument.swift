@@ -7,15 +7,17 @@ import WindowsTypes
 extension Run {
   /// The run as one JSON object: outcome, verdict, findings, locks, messages and what was not as expected.
   public var json: JSONValue {
-    .object([
+    let lines = mismatches.map { mismatch -> JSONValue in
+      .object(["line": mismatch.line.map { .number($0) }, "sentence": .string(mismatch.sentence)])
+    }
+    return .object([
       "name": .string(fixture.name), "about": fixture.about.isEmpty ? nil : .string(fixture.about),
       "asExpected": .bool(isAsExpected),
-      "mismatches": .array(
-        mismatches.map { .object(["line": $0.line.map { .number($0) }, "sentence": .string($0.sentence)]) }),
+      "mismatches": .array(lines),
       "outcome": outcome.json, "verdict": .string(verdict.rawValue), "sentence": .string(sentence),
       "findings": .array(findings.map { json($0) }), "locks": .array(locks.map { json($0) }),
       "drivers": drivers.isEmpty ? nil : .array(drivers.map { json($0) }),
-      "missing": missing.map { json($0) }, "stubs": stubs.isEmpty ? nil : .array(stubs.map { json($0) }),
+      "missing": missing.map { (missing: MissingRoutine) -> JSONValue in json(missing) }, "stubs": stubs.isEmpty ? nil : .array(stubs.map { json($0) }),
       "messages": .array(messages.map { .string($0) }), "instructions": .number(Int(clamping: instructions)),
     ])
   }
