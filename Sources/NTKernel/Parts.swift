@@ -1,3 +1,4 @@
+import Events
 import Guest
 import WindowsTypes
 
@@ -29,4 +30,7 @@ extension Kernel {
     defer { thread?.purpose = nil }
     _ = try await waiting([event.Header])
   }
+
+  /// Says what a thread's wait is for, if it comes to one; `nil` takes that back.
+  package func setPurpose(_ purpose: String?, of thread: ThreadID) { threads[thread].purpose = purpose.map { WaitPurpose($0) } }
 }
