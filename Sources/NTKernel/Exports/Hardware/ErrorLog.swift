@@ -47,12 +47,6 @@ extension Export {
       try flags.store(enable != 0 ? old & ~0x20 : old | 0x20)
       return old & 0x20 == 0 ? 1 : 0
     },
-    // nf-ntddk-iosetharderrororverifydevice
-    export("IoSetHardErrorOrVerifyDevice(Irp, DeviceObject)", irql: .dispatch) {
-      (kernel, irp: Pointer<IRP>, device: Pointer<DEVICE_OBJECT>) in
-      let thread = try irp.Tail.Overlay.Thread.load()
-      if !thread.isNull { try thread.DeviceToVerify.store(device) }
-    },
   ]
 }
 
