@@ -55,6 +55,7 @@ public final class Kernel {
   var io = IOManager()
   var hardware = HardwareState()
   var files = FileSystems()
+  var fast = FastIO()
   var processManager = ProcessManager()
   var configuration = ConfigurationManager()
   var images = DriverImages()
