@@ -54,6 +54,7 @@ public final class Kernel {
   }()
   var io = IOManager()
   var files = FileSystems()
+  var fast = FastIO()
   var processManager = ProcessManager()
   var configuration = ConfigurationManager()
   var images = DriverImages()

@@ -1,3 +1,4 @@
+import Events
 import Guest
 import WindowsTypes
 
@@ -29,6 +30,9 @@ extension Kernel {
     defer { thread?.waitPurpose = nil }
     _ = try await waiting([event.Header])
   }
+
+  /// Says what a thread's wait is for, if it comes to one; `nil` takes that back.
+  package func setPurpose(_ purpose: String?, of thread: ThreadID) { threads[thread].waitPurpose = purpose }
 
   /// Says, of each thread that waits for something that has a name, what that is: the run ends with them.
   public func notePurposes() {

@@ -664,6 +664,20 @@ struct FLT_REGISTRATION {
   VOID (*InstanceTeardownCompleteCallback)(); LONG (*GenerateFileNameCallback)();
   LONG (*NormalizeNameComponentCallback)(); VOID (*NormalizeContextCleanupCallback)();
 };
+struct FLT_FILE_NAME_INFORMATION {
+  USHORT Size; USHORT NamesParsed; ULONG Format; struct UNICODE_STRING Name; struct UNICODE_STRING Volume;
+  struct UNICODE_STRING Share; struct UNICODE_STRING Extension; struct UNICODE_STRING Stream;
+  struct UNICODE_STRING FinalComponent; struct UNICODE_STRING ParentDir;
+};
+struct FLT_VOLUME_PROPERTIES {
+  ULONG DeviceType; ULONG DeviceCharacteristics; ULONG DeviceObjectFlags; ULONG AlignmentRequirement; USHORT SectorSize;
+  USHORT Reserved0; struct UNICODE_STRING FileSystemDriverName; struct UNICODE_STRING FileSystemDeviceName;
+  struct UNICODE_STRING RealDeviceName;
+};
+struct FLT_CALLBACK_DATA_QUEUE {
+  ULONG Csq[8]; ULONG Flags; VOID *Instance; LONG (*InsertIo)(); VOID (*RemoveIo)(); VOID *(*PeekNextIo)(); VOID (*Acquire)();
+  VOID (*Release)(); VOID (*CompleteCanceledIo)();
+};
 struct FILTER_MESSAGE_HEADER { ULONG ReplyLength; ULONGLONG MessageId; };
 struct FILTER_REPLY_HEADER { LONG Status; ULONGLONG MessageId; };
 

@@ -22,6 +22,9 @@ extension FixtureReader {
         guard (1 << 16...1 << 44).contains(volume.size) else { throw node.error("a volume has from 64KiB to 16384GiB") }
       }
       volume.isReadOnly = try fields["read-only"]?.boolean() ?? false
+      if let node = fields["completes"] { volume.completion = try node.word(VolumeCompletion.self) }
+      if let node = fields["buffers"] { volume.buffers = try node.word(VolumeBuffers.self) }
+      volume.hasFastIO = try fields["fast-io"]?.boolean() ?? false
       if let node = fields["files"] {
         for (path, file) in try node.entries() { volume.files.append(try readFile(path, file)) }
       }

@@ -35,7 +35,8 @@ extension FilterManager {
     export("FltObjectDereference(FltObject)", module: "fltMgr", irql: .apc) { (kernel, pointer: Pointer<UInt32>) in
       guard let object = kernel.filterManager.objects[pointer.address] else {
         _ = try pointer.load()
-        kernel.report(violation: "FltObjectDereference is called with \(hex(pointer.address)), which is none of the filter manager's objects")
+        kernel.report(
+          violation: "FltObjectDereference is called with \(hex(pointer.address)), which is none of the filter manager's objects")
         return
       }
       try kernel.dereference(object, by: kernel.site())

@@ -5,7 +5,9 @@ import WindowsTypes
 /// The filter manager's own routines.
 public enum FilterManager {
   /// All of them. Traces depend on the order, so what is new goes to the end.
-  public static let exports: [Export] = [parameters, filters].flatMap { $0 }
+  public static let exports: [Export] = [
+    parameters, filters, contexts, volumes, instances, operations, names, files, queues, internals,
+  ].flatMap { $0 }
 
   static let parameters: [Export] = [
     // nf-fltkernel-fltdecodeparameters: hands out the addresses of the operation's parameter fields.

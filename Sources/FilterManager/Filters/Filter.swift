@@ -9,6 +9,8 @@ package final class Filter: FilterObject {
   let registration: Registration
   let instances: InstanceKeys
   package private(set) var isStarted = false
+  /// It is being unloaded because its service stops.
+  var isMandatory = false
   /// Where the driver registered it.
   let site: Site
   /// What else must be taken down with the filter, in the order in which it was added: called once by `FltUnregisterFilter`,
@@ -45,7 +47,7 @@ extension Kernel {
     guard let driver = driver(at: object.address) else { return .invalidParameter }
     let keys: InstanceKeys
     switch try instanceKeys(of: driver) {
-    case .failure(let status): return status.code
+    case .failure(let failure): return failure.code
     case .success(let found): keys = found
     }
     let manager = filterManager
@@ -71,6 +73,7 @@ extension Kernel {
     if try isGoing(filter) { return .fltDeletingObject }
     guard !filter.isStarted else { return .invalidParameter }
     filter.start()
+    try await attachAutomatically(filter)
     return .success
   }
 
@@ -79,6 +82,11 @@ extension Kernel {
     guard try !isGoing(filter) else { return report(violation: "\(filter.description) is unregistered while it is going already") }
     try beginRundown(filter)
     for body in filter.takeTeardown() { try await body() }
+    let reason: InstanceTeardownFlags = filter.isMandatory ? .mandatoryFilterUnload : .filterUnload
+    for instance in filterManager.volumes.flatMap(\.instances) where instance.filter === filter {
+      try await tearDown(instance, reason, in: "FltUnregisterFilter")
+    }
+    try await dropContexts(of: filter)
     try await awaitRundown(filter, in: "FltUnregisterFilter")
     unregister(Self.filterRegistration, filter.address)
     filterManager.filters.removeAll { $0 === filter }
@@ -100,6 +108,7 @@ extension Kernel {
   /// latter case alone (nc-fltkernel-pflt_filter_unload_callback).
   func askToUnload(_ filter: Filter, isMandatory: Bool) async throws -> NTSTATUS {
     let routine = filter.registration.unload
+    filter.isMandatory = isMandatory
     let flags: UInt64 = isMandatory ? 1 : 0  // FLTFL_FILTER_UNLOAD_MANDATORY
     let status = NTSTATUS(rawValue: UInt32(truncatingIfNeeded: try await call(routine, [flags])))
     if !status.isSuccess, !isMandatory { return status }

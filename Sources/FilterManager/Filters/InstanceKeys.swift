@@ -4,23 +4,58 @@ import WindowsTypes
 
 /// What a minifilter's service key says of its instances (WDK, "Creating an INF file for a minifilter driver").
 struct InstanceKeys {
-  /// `Instances\DefaultInstance`: the name of the instance that is attached by itself.
-  let defaultInstance: String
-  /// The default instance's.
-  let altitude: Altitude
-  /// The default instance's `Flags`: 1 suppresses automatic attachment, 2 manual attachment.
-  let flags: UInt32
+  /// One subkey of `Instances`.
+  struct Instance {
+    let name: String
+    let altitude: Altitude
+    let flags: Flags
+  }
+
+  /// `Instances\NAME`, value `Flags`.
+  struct Flags: OptionSet {
+    let rawValue: UInt32
+    /// No instance of this kind is attached by itself.
+    static let suppressesAutomaticAttachment = Flags(rawValue: 1)
+    /// Nor when someone asks for it.
+    static let suppressesManualAttachment = Flags(rawValue: 2)
+  }
+
+  /// The default instance first.
+  let instances: [Instance]
+  var defaultInstance: Instance { instances[0] }
+  /// The filter's own: the default instance's.
+  var altitude: Altitude { defaultInstance.altitude }
 }
 
 /// A status in place of a result.
 struct Failure: Error {
   let code: NTSTATUS
+  init(_ code: NTSTATUS) { self.code = code }
 }
 
 extension Kernel {
-  /// Reads the instance keys of a driver's service.
+  /// Reads the instance keys of a driver's service: `Instances`, in it the value `DefaultInstance`, the subkey that it names, and
+  /// in that `Altitude` and `Flags`. What is missing first is the status.
   func instanceKeys(of driver: Driver) throws -> Result<InstanceKeys, Failure> {
-    guard let altitude = Altitude("37\(1000 + filterManager.filters.count)") else { return .failure(Failure(code: .invalidParameter)) }
-    return .success(InstanceKeys(defaultInstance: "\(driver.name) Instance", altitude: altitude, flags: 0))
+    guard let service = serviceKey(driver.name), let key = service.subkey("Instances"), let name = key["DefaultInstance"] else {
+      return .failure(Failure(.objectNameNotFound))
+    }
+    guard name.type == .string, let text = name.text else { return .failure(Failure(.objectTypeMismatch)) }
+    guard let own = key.subkey(text) else { return .failure(Failure(.objectNameNotFound)) }
+    switch Self.instance(own) {
+    case .failure(let failure): return .failure(failure)
+    case .success(let first):
+      let others = key.subkeys.filter { $0 !== own }.compactMap { try? Self.instance($0).get() }
+      return .success(InstanceKeys(instances: [first] + others))
+    }
+  }
+
+  private static func instance(_ key: RegistryKey) -> Result<InstanceKeys.Instance, Failure> {
+    guard let altitude = key["Altitude"] else { return .failure(Failure(.objectNameNotFound)) }
+    guard altitude.type == .string, let text = altitude.text else { return .failure(Failure(.objectTypeMismatch)) }
+    guard text.utf8.count <= 256, let place = Altitude(text) else { return .failure(Failure(.invalidParameter)) }
+    // A missing value stands for no flags.
+    let flags = key["Flags"]?.number ?? 0
+    return .success(InstanceKeys.Instance(name: key.name, altitude: place, flags: .init(rawValue: UInt32(truncatingIfNeeded: flags))))
   }
 }

@@ -9,11 +9,83 @@ package final class Manager {
   package internal(set) var filters: [Filter] = []
   /// Filters, volumes and instances, by the address of their object.
   var objects: [UInt64: FilterObject] = [:]
+  var volumes: [FilterVolume] = []
+  var volumeByDevice: [UInt64: FilterVolume] = [:]
+
+  // Operations.
+
+  /// Those under way, and those that filters have allocated, by the address of their callback data.
+  var operations: [UInt64: Operation] = [:]
+  /// Memory of callback data that is done with.
+  var spareBlocks: [UInt64] = []
+  /// What threads wait on for an operation to come back from below.
+  var events: [UInt64: Pointer<KEVENT>] = [:]
+  /// Requests that filters make themselves start below this instance, by IRP.
+  var starts: [UInt64: Instance] = [:]
+  /// The same of the create that a thread is about to send.
+  var pendingCreates: [ThreadID: Instance] = [:]
+  /// Files that a filter has opened below itself, by file object: so goes all that is done with them.
+  var targets: [UInt64: Instance] = [:]
+  private var interestedCache: [UInt64: [[Instance]?]] = [:]
+  private var completion: UInt64 = 0
+
+  // Contexts, by the address of the filter's part.
+
+  var contexts: [UInt64: Context] = [:]
+  var placed: [Context.Place: Context] = [:]
+  /// Addresses of the latest that are gone.
+  private(set) var freedContexts: Set<UInt64> = []
+
+  // Names.
+
+  struct Name {
+    let units: [UInt16]
+    /// How many of them name the volume.
+    let volume: Int
+    var references: Int
+  }
+  struct NameKey: Hashable {
+    let file: UInt64
+    let format: UInt32
+  }
+  var names: [UInt64: Name] = [:]
+  var queriedNames: Set<NameKey> = []
+  var irpNames: [UInt8: UInt64] = [:]
+
+  // Work.
+
+  var work: [UInt64: Kernel.DeferredWork] = [:]
+  var lastWork: UInt64 = 0
+  /// What kind of work item lies at an address.
+  var workItems: [UInt64: String] = [:]
 
   package func filter(at address: UInt64) -> Filter? { objects[address] as? Filter }
 
   /// The filter that `driver` has registered.
   package func filter(of driver: Driver) -> Filter? { filters.first { $0.driver === driver } }
+
+  /// The instances on a volume that have callbacks for a major function, from the highest altitude down.
+  func interested(in major: Int, on volume: FilterVolume) -> [Instance] {
+    if let known = interestedCache[volume.address]?[major] { return known }
+    let found = volume.instances.filter { $0.operations[major] != nil }
+    interestedCache[volume.address, default: Array(repeating: nil, count: 256)][major] = found
+    return found
+  }
+
+  /// Instances have come or gone.
+  func noteInstances() { interestedCache = [:] }
+
+  func takeStart(_ irp: UInt64) -> Instance? { starts.isEmpty ? nil : starts.removeValue(forKey: irp) }
+
+  func completionTrap(_ kernel: Kernel) -> UInt64 {
+    if completion == 0 { completion = kernel.trapAddress(of: "FltpPassThroughCompletion", in: "fltMgr") }
+    return completion
+  }
+
+  func noteFreed(_ context: UInt64) {
+    if freedContexts.count > 256 { freedContexts = [] }
+    freedContexts.insert(context)
+  }
 }
 
 extension Kernel {

@@ -38,7 +38,7 @@ public struct ExportTable: Sendable {
       Export.time, Export.ports, Export.deviceRegisters, Export.bitmaps, Export.bitmapRuns, Export.calendar, Export.random,
       Export.version, Export.lookaside, Export.identifiers, Export.accessLists, Export.securityDescriptors, Export.frames,
       Export.balancedTables, Export.splayedTables, Export.splayTrees, Export.executive,
-      Export.fileInformation, Export.fileSystemInternals, Export.sections, Export.objectCalls, Export.volumeCalls,
+      Export.fileInformation, Export.fileSystemInternals, Export.lateCompletion, Export.sections, Export.objectCalls, Export.volumeCalls,
       Export.fileNameCalls, Export.fileLockCalls, Export.cacheCalls,
       Export.registryKeys, Export.registryCallbacks, Export.registryRoutines, Export.driverLoading,
     ] + Export.hardware + [Export.raisedExceptions, Export.trapHandlers]

@@ -60,6 +60,7 @@ extension Kernel {
     if reply.status == .pending { return .pending }
     try irp.IoStatus.Status.store(reply.status)
     try irp.IoStatus.Information.store(GuestWord(reply.information))
+    if try completesLater(stack, on: device) { return try completeLater(irp) }
     try await completeRequest(irp)
     return reply.status
   }
@@ -89,7 +90,7 @@ extension Kernel {
   /// The buffer that a request is about, where it is read or written piece by piece: through its MDL, else as the user's own.
   func store(_ bytes: [UInt8], _ request: FileRequest, at offset: UInt64) throws {
     let mdl = try request.irp.MdlAddress.load()
-    if mdl.isNull { return try memory.memory.write(bytes, at: request.irp.UserBuffer.load().address &+ offset) }
+    if mdl.isNull { return try memory.memory.write(bytes, at: buffer(of: request.irp) &+ offset) }
     try forEachPiece(of: mdl, at: offset, count: bytes.count) { place, done, count in
       UnsafeMutableRawBufferPointer(start: place, count: count).copyBytes(from: bytes[done..<done + count])
     }
@@ -97,7 +98,7 @@ extension Kernel {
 
   func load(_ count: Int, _ request: FileRequest, at offset: UInt64) throws -> [UInt8] {
     let mdl = try request.irp.MdlAddress.load()
-    if mdl.isNull { return try memory.memory.bytes(count, at: request.irp.UserBuffer.load().address &+ offset) }
+    if mdl.isNull { return try memory.memory.bytes(count, at: buffer(of: request.irp) &+ offset) }
     var bytes: [UInt8] = []
     try forEachPiece(of: mdl, at: offset, count: count) { place, _, count in
       bytes += UnsafeRawBufferPointer(start: place, count: count)

@@ -26,7 +26,7 @@ public enum FileSystemKind: String, CaseIterable, Sendable {
   }
   /// `FILE_DEVICE_CD_ROM`, `FILE_DEVICE_DISK`, and their file systems' types.
   var deviceType: UInt32 { self == .cdfs ? 2 : 7 }
-  var volumeType: UInt32 { self == .cdfs ? 3 : 8 }
+  package var volumeType: UInt32 { self == .cdfs ? 3 : 8 }
   var sectorSize: UInt64 { self == .cdfs ? 2048 : 512 }
   var clusterSize: UInt64 { self == .cdfs ? 2048 : 4096 }
   var hasStreams: Bool { self == .ntfs }
@@ -52,6 +52,10 @@ public struct VolumeDescription: Hashable, Sendable {
   /// In bytes.
   public var size: UInt64
   public var isReadOnly: Bool
+  public var completion = VolumeCompletion.atOnce
+  public var buffers = VolumeBuffers.neither
+  /// Reads and writes of cached files may go without an IRP.
+  public var hasFastIO = false
   public var files: [FileDescription]
 
   public init(
@@ -104,6 +108,8 @@ public final class Volume {
   public let kind: FileSystemKind
   public let drive: String?
   public let isReadOnly: Bool
+  let completion: VolumeCompletion
+  let hasFastIO: Bool
   public let serialNumber: UInt32
   var label: String
   let created: Int64
@@ -124,6 +130,8 @@ public final class Volume {
     kind = description.fileSystem
     drive = description.drive
     isReadOnly = description.isReadOnly || kind == .cdfs
+    completion = description.completion
+    hasFastIO = description.hasFastIO
     serialNumber = description.serialNumber
     label = description.label
     size = description.size

@@ -86,6 +86,7 @@ extension Kernel {
       try device.SectorSize.store(UInt16(volume.kind.sectorSize))
     }
     try volume.storageDevice.Flags.store(volume.storageDevice.Flags.load().union(.directIO))
+    try volume.device.Flags.store(volume.device.Flags.load().union(description.buffers.flags))
     try volume.device.StackSize.store(volume.storageDevice.StackSize.load() + 1)
     try mount(volume)
     if let drive = volume.drive { try makeSymbolicLink("\\??\\" + drive, to: description.device) }
@@ -140,6 +141,11 @@ extension Kernel {
 
   /// A driver object of the run's own, all of whose dispatch routines are one export.
   func kernelDriver(_ path: String, _ routine: String) throws -> Pointer<DRIVER_OBJECT> {
+    try kernelDriver(path, routine: trapAddress(of: routine))
+  }
+
+  /// A driver object of the run's own, all of whose dispatch routines are at `routine`.
+  package func kernelDriver(_ path: String, routine: UInt64) throws -> Pointer<DRIVER_OBJECT> {
     if let known = files.drivers[path.lowercased()] { return known }
     let here = memory.memory
     let size = UInt64(Pointer<DRIVER_OBJECT>.size(in: here))
@@ -154,7 +160,7 @@ extension Kernel {
     try store(path, in: object.DriverName)
     try driverExtension.DriverObject.store(object)
     try store(String(path.split(separator: "\\").last ?? ""), in: driverExtension.ServiceKeyName)
-    let dispatch = Pointer<Procedure<NTSTATUS>>(trapAddress(of: routine), in: here)
+    let dispatch = Pointer<Procedure<NTSTATUS>>(routine, in: here)
     for index in 0..<IRP_MJ.count { try object.MajorFunction[index].store(dispatch) }
     files.drivers[path.lowercased()] = object
     return object
@@ -166,7 +172,7 @@ extension Kernel {
   }
 
   /// The volume that a path of the object manager's leads to, and the file's name on it.
-  func volume(at path: String) throws -> (volume: Volume, rest: String)? {
+  package func volume(at path: String) throws -> (volume: Volume, rest: String)? {
     guard case .found(let entry, let rest) = try resolve(path),
       let volume = files.volumes.first(where: { $0.storageDevice.address == entry.object })
     else { return nil }

@@ -6,7 +6,7 @@ extension Kernel {
   /// `IoCancelIrp` (nf-wdm-iocancelirp): calls the cancel routine, if there is one, at DISPATCH_LEVEL with the cancel lock held.
   ///
   /// A request that is complete is bugcheck 0x48, CANCEL_STATE_IN_COMPLETED_IRP.
-  func cancel(_ irp: Pointer<IRP>) async throws -> Bool {
+  package func cancel(_ irp: Pointer<IRP>) async throws -> Bool {
     let old = try raiseIRQL(to: .dispatch)
     try irp.Cancel.store(1)
     let routine = try irp.CancelRoutine.load().address

@@ -125,7 +125,7 @@ extension Kernel {
   }
 
   /// Puts `source` on top of the stack that `target` is in, and returns what it lies on; null where that is not to be had.
-  func attach(_ source: Pointer<DEVICE_OBJECT>, to target: Pointer<DEVICE_OBJECT>) throws -> Pointer<DEVICE_OBJECT> {
+  package func attach(_ source: Pointer<DEVICE_OBJECT>, to target: Pointer<DEVICE_OBJECT>) throws -> Pointer<DEVICE_OBJECT> {
     let top = try topDevice(target)
     let kernelPart = try top.DeviceObjectExtension.load()
     let going = ExtensionFlags.deletePending | ExtensionFlags.unloadPending
@@ -150,7 +150,7 @@ extension Kernel {
 
   /// `IoGetRelatedDeviceObject` (nf-wdm-iogetrelateddeviceobject): above the file system where a volume is mounted, else above the
   /// device itself.
-  func relatedDevice(of file: Pointer<FILE_OBJECT>) throws -> Pointer<DEVICE_OBJECT> {
+  package func relatedDevice(of file: Pointer<FILE_OBJECT>) throws -> Pointer<DEVICE_OBJECT> {
     let device = try file.DeviceObject.load()
     guard try file.Flags.load() & FileFlags.directDeviceOpen == 0 else { return try topDevice(device) }
     for vpb in [try file.Vpb.load(), try device.Vpb.load()] where !vpb.isNull {

@@ -174,7 +174,7 @@ extension Kernel {
   }
 
   /// An IRP of the running thread's for `device`, with the first location's major function and file set.
-  func request(
+  package func request(
     _ major: IRP_MJ, to device: Pointer<DEVICE_OBJECT>, of file: Pointer<FILE_OBJECT>, mode: KPROCESSOR_MODE
   ) throws -> Pointer<IRP> {
     let irp = try allocateIRP(stackSize: device.StackSize.load())
@@ -192,7 +192,7 @@ extension Kernel {
   /// Sends a request of the running thread's, and ends it if it is complete when the dispatch routine returns.
   ///
   /// - Parameter file: the file whose event a pending request is waited for on; `nil` where its caller does not wait.
-  func send(
+  package func send(
     _ irp: Pointer<IRP>, to device: Pointer<DEVICE_OBJECT>, waitingOn file: Pointer<FILE_OBJECT>?
   ) async throws -> (status: NTSTATUS, information: UInt64) {
     try file?.Event.Header.SignalState.store(0)

@@ -63,7 +63,7 @@ extension Kernel {
   }
 
   /// The buffers of a control request (`METHOD_…`), as `IoBuildDeviceIoControlRequest` and the system call both prepare them.
-  func prepareControl(
+  package func prepareControl(
     _ irp: Pointer<IRP>, _ code: IOControlCode, input: (address: UInt64, length: UInt32), output: (address: UInt64, length: UInt32),
     mode: KPROCESSOR_MODE, isInternal: Bool
   ) throws {
@@ -104,7 +104,7 @@ extension Kernel {
   }
 
   /// The buffer of a read or write, by what the device asks for: `DO_BUFFERED_IO`, `DO_DIRECT_IO`, or neither.
-  func prepareTransfer(
+  package func prepareTransfer(
     _ irp: Pointer<IRP>, _ device: Pointer<DEVICE_OBJECT>, isRead: Bool, _ buffer: (address: UInt64, length: UInt32), offset: Int64,
     key: UInt32, mode: KPROCESSOR_MODE
   ) throws {
@@ -157,7 +157,7 @@ extension Kernel {
   }
 
   /// Takes an IRP back that was prepared and not sent: its buffer, its MDLs, itself.
-  func abandon(_ irp: Pointer<IRP>) throws {
+  package func abandon(_ irp: Pointer<IRP>) throws {
     if try irp.Flags.load().contains(.deallocateBuffer) {
       _ = nonPagedPool.free(try irp.AssociatedIrp.SystemBuffer.load().address)
     } else if case let buffer = try irp.AssociatedIrp.SystemBuffer.load().address, buffer != 0 {

@@ -68,7 +68,7 @@ extension Kernel {
 
   /// Takes a reference for `site`, which a report names if it is never given back. Returns the new count.
   @discardableResult
-  func reference(_ object: UInt64, for site: Site?) throws -> Int32 {
+  package func reference(_ object: UInt64, for site: Site?) throws -> Int32 {
     let header = header(of: object)
     let count = try header.PointerCount.load() &+ 1
     try header.PointerCount.store(count)

@@ -7,7 +7,7 @@ extension Kernel {
   /// `IofCallDriver`: the next stack location becomes the current one, and its driver's dispatch routine is called.
   ///
   /// Without a location left it is bugcheck 0x35, NO_MORE_IRP_STACK_LOCATIONS (the IRP).
-  func callDriver(_ device: Pointer<DEVICE_OBJECT>, _ irp: Pointer<IRP>) async throws -> NTSTATUS {
+  package func callDriver(_ device: Pointer<DEVICE_OBJECT>, _ irp: Pointer<IRP>) async throws -> NTSTATUS {
     let location = try irp.CurrentLocation.load() &- 1
     try irp.CurrentLocation.store(location)
     guard location > 0 else { throw BugCheck(.noMoreIRPStackLocations, irp.address) }
@@ -36,7 +36,7 @@ extension Kernel {
   /// `IofCompleteRequest`: asks the completion routines from the current location up, then hands the result to the issuer.
   ///
   /// What is complete already, or no IRP, is bugcheck 0x44, MULTIPLE_IRP_COMPLETE_REQUESTS.
-  func completeRequest(_ irp: Pointer<IRP>) async throws {
+  package func completeRequest(_ irp: Pointer<IRP>) async throws {
     let count = try irp.StackCount.load()
     guard try irp.Type.load() == IOObjectType.irp.rawValue, try irp.CurrentLocation.load() <= count &+ 1 else {
       throw BugCheck(.multipleIRPCompleteRequests, irp.address)

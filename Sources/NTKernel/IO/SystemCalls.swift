@@ -99,7 +99,11 @@ extension Kernel {
     _ arguments: RequestArguments, isRead: Bool, _ buffer: (address: UInt64, length: UInt32), offset: Pointer<Int64>,
     key: Pointer<UInt32>
   ) async throws -> NTSTATUS {
-    try await issue(
+    let fast = try await tryFast(arguments, isRead: isRead, buffer, key: key) { file in
+      try position(offset, of: file, arguments, isRead: isRead)
+    }
+    if let fast { return fast }
+    return try await issue(
       arguments, isRead ? .read : .write, access: isRead ? [FileAccess.readData] : [FileAccess.writeData, FileAccess.appendData],
       buffers: [buffer]
     ) { irp, device in

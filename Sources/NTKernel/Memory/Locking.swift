@@ -91,7 +91,7 @@ extension Kernel {
   }
 
   /// `MmUnlockPages`: takes the pins back, with the system mapping if there is one.
-  func unlock(_ mdl: Pointer<MDL>) throws {
+  package func unlock(_ mdl: Pointer<MDL>) throws {
     let here = memory.memory
     let pages = try mdl.pageCount()
     let flags = try mdl.MdlFlags.load()

@@ -62,7 +62,8 @@ extension StructureCatalogue {
     MDL.self, SECTION_OBJECT_POINTERS.self, VPB.self, WAIT_CONTEXT_BLOCK.self,
   ]
   private static let filterManager: [any GuestStructure.Type] = [
-    FILTER_MESSAGE_HEADER.self, FILTER_REPLY_HEADER.self, FLT_CALLBACK_DATA.self, FLT_CONTEXT_REGISTRATION.self,
+    FILTER_MESSAGE_HEADER.self, FILTER_REPLY_HEADER.self, FLT_CALLBACK_DATA.self, FLT_CALLBACK_DATA_QUEUE.self,
+    FLT_CONTEXT_REGISTRATION.self, FLT_FILE_NAME_INFORMATION.self, FLT_VOLUME_PROPERTIES.self,
     FLT_IO_PARAMETER_BLOCK.self, FLT_OPERATION_REGISTRATION.self, FLT_PARAMETERS.self,
     FLT_PARAMETERS_AcquireForModifiedPageWriter.self, FLT_PARAMETERS_AcquireForSectionSynchronization.self,
     FLT_PARAMETERS_Create.self, FLT_PARAMETERS_DeviceIoControl.self, FLT_PARAMETERS_DeviceIoControl_Buffered.self,

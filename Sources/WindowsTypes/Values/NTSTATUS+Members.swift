@@ -297,6 +297,8 @@ extension NTSTATUS {
   public static let fltInvalidAsynchronousRequest = Self(rawValue: 0xc01c_0003)
   /// `STATUS_FLT_DISALLOW_FAST_IO`, 0xC01C0004
   public static let fltDisallowFastIO = Self(rawValue: 0xc01c_0004)
+  /// `STATUS_FLT_INVALID_NAME_REQUEST`, 0xC01C0005
+  public static let fltInvalidNameRequest = Self(rawValue: 0xc01c_0005)
   /// `STATUS_FLT_NOT_SAFE_TO_POST_OPERATION`, 0xC01C0006
   public static let fltNotSafeToPostOperation = Self(rawValue: 0xc01c_0006)
   /// `STATUS_FLT_NOT_INITIALIZED`, 0xC01C0007
@@ -323,6 +325,12 @@ extension NTSTATUS {
   public static let fltVolumeNotFound = Self(rawValue: 0xc01c_0014)
   /// `STATUS_FLT_INSTANCE_NOT_FOUND`, 0xC01C0015
   public static let fltInstanceNotFound = Self(rawValue: 0xc01c_0015)
+  /// `STATUS_FLT_CONTEXT_ALLOCATION_NOT_FOUND`, 0xC01C0016
+  public static let fltContextAllocationNotFound = Self(rawValue: 0xc01c_0016)
+  /// `STATUS_FLT_NAME_CACHE_MISS`, 0xC01C0018
+  public static let fltNameCacheMiss = Self(rawValue: 0xc01c_0018)
+  /// `STATUS_FLT_NO_DEVICE_OBJECT`, 0xC01C0019
+  public static let fltNoDeviceObject = Self(rawValue: 0xc01c_0019)
   /// `STATUS_FLT_VOLUME_ALREADY_MOUNTED`, 0xC01C001A
   public static let fltVolumeAlreadyMounted = Self(rawValue: 0xc01c_001a)
   /// `STATUS_FLT_CONTEXT_ALREADY_LINKED`, 0xC01C001C

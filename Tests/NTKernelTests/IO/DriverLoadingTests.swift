@@ -149,4 +149,83 @@ private final class Disk: DriverLoader {
     #expect(try g.status("ZwClose", key) == .success)
     #expect(try g.k.kernel.leftovers(of: g.driver).isEmpty)
   }
+
+  /// Two images: `other` imports from `base`, which is an export driver where `initialize` says how its `DllInitialize` ends.
+  private func pair(initialize: NTSTATUS?) throws -> (IOGuest, Disks) {
+    let g = try IOGuest()
+    let disks = Disks(g, initialize: initialize)
+    g.k.kernel.loader = disks
+    for (index, name) in ["other", "base"].enumerated() {
+      let base = Disks.bases[index]
+      g.routine(at: base + 0x100, 2) { arguments in
+        try g.k.store(UInt32(base + 0x200), at: arguments[0] + 0x34)
+        return 0
+      }
+      g.routine(at: base + 0x200, 1) { _ in 0 }
+      g.k.kernel.makeServiceKey(name, fileName: name + ".sys")
+    }
+    g.routine(at: Disks.bases[1] + 0x300, 1) { arguments in
+      disks.calls.append("DllInitialize " + (try g.text(at: UInt64(g.k.load(arguments[0] + 4)), bytes: UInt32(g.k.half(arguments[0])))))
+      return UInt64((initialize ?? .success).rawValue)
+    }
+    g.routine(at: Disks.bases[1] + 0x400, 0) { _ in
+      disks.calls.append("DllUnload")
+      return 0
+    }
+    return (g, disks)
+  }
+
+  private func service(_ name: String) -> String { #"\Registry\Machine\System\CurrentControlSet\Services\"# + name }
+
+  @Test("a driver that another imports from stays in memory until that goes, too") func importedDriver() throws {
+    let (g, disks) = try pair(initialize: nil)
+    func call(_ routine: String, _ name: String) throws -> NTSTATUS { try g.status(routine, g.string(service(name))) }
+    #expect(try call("ZwLoadDriver", "base") == .success)
+    #expect(try call("ZwLoadDriver", "other") == .success)
+    #expect(try call("ZwUnloadDriver", "base") == .success)
+    #expect(disks.mapped == [Disks.bases[0], Disks.bases[1]] && disks.calls.isEmpty)
+    #expect(try call("ZwUnloadDriver", "other") == .success)
+    #expect(disks.mapped.isEmpty)
+  }
+
+  @Test("an export driver whose DllInitialize fails keeps its importer from loading") func failingExportDriver() throws {
+    let (g, disks) = try pair(initialize: .insufficientResources)
+    #expect(try g.status("ZwLoadDriver", g.string(service("other"))) == .insufficientResources)
+    #expect(disks.calls == ["DllInitialize " + service("base")])
+    #expect(disks.mapped.isEmpty)
+    let (h, well) = try pair(initialize: .success)
+    #expect(try h.status("ZwLoadDriver", h.string(service("other"))) == .success)
+    #expect(well.mapped == [Disks.bases[0], Disks.bases[1]])
+    #expect(try h.status("ZwUnloadDriver", h.string(service("other"))) == .success)
+    #expect(well.calls.last == "DllUnload" && well.mapped.isEmpty)
+  }
+}
+
+/// A disk of two drivers.
+private final class Disks: DriverLoader {
+  static let bases: [UInt64] = [0xf8c8_0000, 0xf8c9_0000]
+  let guest: IOGuest
+  let images: [DriverImage]
+  var mapped: Set<UInt64> = []
+  var calls: [String] = []
+
+  init(_ guest: IOGuest, initialize: NTSTATUS?) {
+    self.guest = guest
+    images = Self.bases.enumerated().map { index, base in
+      let isExporter = index == 1 && initialize != nil
+      return DriverImage(
+        name: ["other", "base"][index], range: base..<base + 0x4000, entryPoint: base + 0x100, isExportDriver: isExporter,
+        dllInitialize: isExporter ? base + 0x300 : nil, dllUnload: isExporter ? base + 0x400 : nil,
+        imports: index == 0 ? [Self.bases[1]] : [])
+    }
+  }
+
+  func driverImage(file: String) -> DriverImage? { images.first { $0.name + ".sys" == file.lowercased() } }
+  func driverImage(at base: UInt64) -> DriverImage? { images.first { $0.range.lowerBound == base } }
+  func mapImage(at base: UInt64) throws -> Pointer<LDR_DATA_TABLE_ENTRY>? {
+    mapped.insert(base)
+    return Pointer(try guest.space(0x50), in: guest.k.memory.memory)
+  }
+  func unmapImage(at base: UInt64) throws { mapped.remove(base) }
+  func discardInitialisation(ofImageAt base: UInt64) throws {}
 }

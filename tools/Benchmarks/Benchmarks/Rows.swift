@@ -121,7 +121,7 @@ private func manySpaces(runs: Bool) throws -> (Double, Double?) {
 }
 
 /// Everything that is measured, in the order of the table.
-let rows = commandRows + processorRows + kernelRows + driverRows
+let rows = commandRows + processorRows + kernelRows + driverRows + filterRows
 
 /// The processor under a kernel that does nothing: what the engine and its hooks cost.
 private let processorRows: [Row] = [
