@@ -106,7 +106,8 @@ if Context.environment["PROBELOCK_BENCHMARKS"] != nil {
     .executableTarget(
       name: "Benchmarks",
       dependencies: [
-        "CBaseline", "Disassembly", "Emulation", "Events", "FilterManager", "Guest", "GuestCode", "Images", "Memory", "NTKernel", "Processor",
+        "CBaseline", "Disassembly", "Emulation", "Events", "FilterManager", "Guest", "GuestCode", "Images", "Memory", "NTKernel",
+        "Processor",
         "TestSupport", "WindowsTypes",
       ],
       path: "tools/Benchmarks/Benchmarks", swiftSettings: strict),

@@ -22,7 +22,9 @@ import Testing
   }()
 
   /// Places that calls lead to by themselves.
-  static let reachedIndirectly: Set = ["KiNestedExceptionHandler", "KiCollidedUnwindHandler", "KiGuardHandler", "IopFileSystemRequest", "IopStorageRequest"]
+  static let reachedIndirectly: Set = [
+    "KiNestedExceptionHandler", "KiCollidedUnwindHandler", "KiGuardHandler", "IopFileSystemRequest", "IopStorageRequest",
+  ]
 
   /// The tests of families of routines, which write a placeholder in place of a part of the name.
   static let families: String = {

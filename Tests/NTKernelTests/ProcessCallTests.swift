@@ -36,12 +36,18 @@ import WindowsTypes
     let handle = UInt64(try g.k.load(result))
     #expect(try g.status("ZwQueryInformationThread", handle, 0, block, 0x1c, 0) == .success)
     #expect(try g.k.load(block + 8) == 1232 && g.k.load(block + 12) == 0x4d4)
-    #expect(try g.status("NtQueryInformationThread", handle, 77, block, 0x1c, 0) == NTSTATUS(rawValue: 0xc000_0003))
+    #expect(try g.status("ZwQueryInformationThread", handle, 77, block, 0x1c, 0) == NTSTATUS(rawValue: 0xc000_0003))
+    // A user's call knows no handle of the kernel's.
+    let asked = try g.status("NtQueryInformationThread", handle, 77, block, 0x1c, 0)
+    #expect(asked == (name == "NtOpenThread" ? NTSTATUS(rawValue: 0xc000_0003) : .invalidHandle))
     #expect(try g.status(name, result, 0x40, bare(g), client(g, 0, 0x777)) == NTSTATUS(rawValue: 0xc000_000b))
     try g.k.store(12, at: block)
     #expect(try g.status("ZwSetInformationThread", handle, 2, block, 4) == .success)
     #expect(try g.call("KeQueryPriorityThread", g.k.client.object.address) == 12)
-    #expect(try g.status("NtSetInformationThread", handle, 2, block, 5) == .infoLengthMismatch)
+    #expect(try g.status("ZwSetInformationThread", handle, 2, block, 5) == .infoLengthMismatch)
+    // The handle lacks THREAD_SET_INFORMATION.
+    let set = try g.status("NtSetInformationThread", handle, 2, block, 4)
+    #expect(set == (name == "NtOpenThread" ? .accessDenied : .invalidHandle))
   }
 
   @Test("a user's process is closed to other users, and open to its own") func users() throws {

@@ -23,22 +23,23 @@ public struct ExportTable: Sendable {
   public subscript(module: String, name: String) -> Int? { byName["\(module)!\(name)".lowercased()] }
 
   /// The kernel's and the HAL's own.
-  public static let kernel: [[Export]] = [
-    Export.ke, Export.attach, Export.irql, Export.mm, Export.mmMapping, Export.io, Export.ps, Export.ex, Export.rtl, Export.debug,
-    Export.waiting, Export.dispatcherObjects, Export.timersAndDPCs,
-    Export.systemThreads, Export.fastMutexes, Export.resources,
-    Export.drivers, Export.devices, Export.irps, Export.files, Export.ob, Export.internals, Export.ioInternals,
-    Export.memoryBlocks, Export.rtlMemory, Export.narrowStrings, Export.wideStrings, Export.narrowStringChanges,
-    Export.wideStringChanges, Export.narrowSecureStrings, Export.wideSecureStrings, Export.characters, Export.sorting,
-    Export.narrowPrintf, Export.widePrintf, Export.narrowSecurePrintf, Export.wideSecurePrintf, Export.numberText,
-    Export.widthChanges, Export.unicodeStrings, Export.ansiStrings, Export.unicodeText, Export.ansiConversions,
-    Export.oemConversions, Export.multiByteSizes, Export.rtlNumbers, Export.interlocked, Export.stackLists, Export.fastLists,
-    Export.sequencedLists, Export.spinLocks, Export.queuedSpinLocks, Export.compilerArithmetic, Export.largeIntegers,
-    Export.time, Export.ports, Export.deviceRegisters, Export.bitmaps, Export.bitmapRuns, Export.calendar, Export.random,
-    Export.version, Export.lookaside, Export.identifiers, Export.accessLists, Export.securityDescriptors, Export.frames,
-    Export.balancedTables, Export.splayedTables, Export.splayTrees, Export.executive,
-    Export.fileInformation, Export.fileSystemInternals, Export.lateCompletion, Export.sections, Export.objectCalls,
-    Export.volumeCalls, Export.fileNameCalls, Export.fileLockCalls, Export.cacheCalls,
-    Export.registryKeys, Export.registryCallbacks, Export.registryRoutines, Export.driverLoading,
-  ] + Export.hardware + [Export.raisedExceptions, Export.trapHandlers]
+  public static let kernel: [[Export]] =
+    [
+      Export.ke, Export.attach, Export.irql, Export.mm, Export.mmMapping, Export.io, Export.ps, Export.ex, Export.rtl, Export.debug,
+      Export.waiting, Export.dispatcherObjects, Export.timersAndDPCs,
+      Export.systemThreads, Export.fastMutexes, Export.resources,
+      Export.drivers, Export.devices, Export.irps, Export.files, Export.ob, Export.internals, Export.ioInternals,
+      Export.memoryBlocks, Export.rtlMemory, Export.narrowStrings, Export.wideStrings, Export.narrowStringChanges,
+      Export.wideStringChanges, Export.narrowSecureStrings, Export.wideSecureStrings, Export.characters, Export.sorting,
+      Export.narrowPrintf, Export.widePrintf, Export.narrowSecurePrintf, Export.wideSecurePrintf, Export.numberText,
+      Export.widthChanges, Export.unicodeStrings, Export.ansiStrings, Export.unicodeText, Export.ansiConversions,
+      Export.oemConversions, Export.multiByteSizes, Export.rtlNumbers, Export.interlocked, Export.stackLists, Export.fastLists,
+      Export.sequencedLists, Export.spinLocks, Export.queuedSpinLocks, Export.compilerArithmetic, Export.largeIntegers,
+      Export.time, Export.ports, Export.deviceRegisters, Export.bitmaps, Export.bitmapRuns, Export.calendar, Export.random,
+      Export.version, Export.lookaside, Export.identifiers, Export.accessLists, Export.securityDescriptors, Export.frames,
+      Export.balancedTables, Export.splayedTables, Export.splayTrees, Export.executive,
+      Export.fileInformation, Export.fileSystemInternals, Export.lateCompletion, Export.sections, Export.objectCalls,
+      Export.volumeCalls, Export.fileNameCalls, Export.fileLockCalls, Export.cacheCalls,
+      Export.registryKeys, Export.registryCallbacks, Export.registryRoutines, Export.driverLoading,
+    ] + Export.hardware + [Export.raisedExceptions, Export.trapHandlers]
 }

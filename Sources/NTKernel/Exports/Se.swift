@@ -98,7 +98,7 @@ extension Export {
       let set = state.Privileges
       let (count, more) = (try set.load(), try added.load())
       // INITIAL_PRIVILEGE_SET has room for three.
-      guard count + more <= 3 else { return .insufficientResources }
+      guard UInt64(count) + UInt64(more) <= 3 else { return .insufficientResources }
       for word in 0..<Int(3 * more) { try set[2 + 3 * Int(count) + word].store(added[2 + word].load()) }
       try set.store(count + more)
       return .success

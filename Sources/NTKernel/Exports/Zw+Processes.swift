@@ -3,89 +3,91 @@ import WindowsTypes
 
 extension Export {
   /// Handles to processes and threads, and what they are asked.
-  static let processCalls: [Export] = ["Zw", "Nt"].flatMap { prefix -> [Export] in
-    [
-      // nf-ntddk-ntopenprocess
-      export("\(prefix)OpenProcess(ProcessHandle, DesiredAccess, ObjectAttributes, ClientId)", irql: .passive) {
-        (
-          kernel, result: Pointer<GuestWord>, access: UInt32, attributes: Pointer<OBJECT_ATTRIBUTES>, client: Pointer<CLIENT_ID>
-        ) -> NTSTATUS in
-        try kernel.guarded(prefix) { try kernel.openProcess(result, access, attributes, client, prefix) }
-      }
-      .partially("from user mode: the owner and SeDebugPrivilege alone decide, not the process's descriptor"),
-      // ZwOpenThread has no reference page; it is as ZwOpenProcess is.
-      export("\(prefix)OpenThread(ThreadHandle, DesiredAccess, ObjectAttributes, ClientId)", irql: .passive) {
-        (
-          kernel, result: Pointer<GuestWord>, access: UInt32, attributes: Pointer<OBJECT_ATTRIBUTES>, client: Pointer<CLIENT_ID>
-        ) -> NTSTATUS in
-        try kernel.guarded(prefix) { try kernel.openThread(result, access, attributes, client, prefix) }
-      },
-      // nf-winternl-ntqueryinformationprocess
-      export(
-        "\(prefix)QueryInformationProcess(ProcessHandle, ProcessInformationClass, ProcessInformation, ProcessInformationLength, ReturnLength)",
-        irql: .passive
-      ) {
-        (kernel, handle: GuestWord, kind: UInt32, buffer: GuestWord, length: UInt32, needed: Pointer<UInt32>) -> NTSTATUS in
-        try kernel.guarded(prefix) {
-          switch try kernel.object(handle.bits, access: 0x400, type: kernel.objectType(.process), mode: kernel.mode(of: prefix)) {
-          case .failure(let refusal): return refusal.status
-          case .success(let entry):
-            guard let process = kernel.process(at: entry.object) else { return .invalidHandle }
-            // ProcessImageFileName and its Win32 form: a counted string, as long as it is.
-            if kind == 27 || kind == 43 { return try kernel.queryImageName(of: process, buffer.bits, length, needed) }
-            return try kernel.answer(try kernel.facts(kind, of: process), buffer.bits, length, needed)
+  static let processCalls: [Export] =
+    ["Zw", "Nt"].flatMap { prefix -> [Export] in
+      [
+        // nf-ntddk-ntopenprocess
+        export("\(prefix)OpenProcess(ProcessHandle, DesiredAccess, ObjectAttributes, ClientId)", irql: .passive) {
+          (
+            kernel, result: Pointer<GuestWord>, access: UInt32, attributes: Pointer<OBJECT_ATTRIBUTES>, client: Pointer<CLIENT_ID>
+          ) -> NTSTATUS in
+          try kernel.guarded(prefix) { try kernel.openProcess(result, access, attributes, client, prefix) }
+        }
+        .partially("from user mode: the owner and SeDebugPrivilege alone decide, not the process's descriptor"),
+        // ZwOpenThread has no reference page; it is as ZwOpenProcess is.
+        export("\(prefix)OpenThread(ThreadHandle, DesiredAccess, ObjectAttributes, ClientId)", irql: .passive) {
+          (
+            kernel, result: Pointer<GuestWord>, access: UInt32, attributes: Pointer<OBJECT_ATTRIBUTES>, client: Pointer<CLIENT_ID>
+          ) -> NTSTATUS in
+          try kernel.guarded(prefix) { try kernel.openThread(result, access, attributes, client, prefix) }
+        },
+        // nf-winternl-ntqueryinformationprocess
+        export(
+          "\(prefix)QueryInformationProcess(ProcessHandle, ProcessInformationClass, ProcessInformation, ProcessInformationLength, ReturnLength)",
+          irql: .passive
+        ) {
+          (kernel, handle: GuestWord, kind: UInt32, buffer: GuestWord, length: UInt32, needed: Pointer<UInt32>) -> NTSTATUS in
+          try kernel.guarded(prefix) {
+            switch try kernel.object(handle.bits, access: 0x400, type: kernel.objectType(.process), mode: kernel.mode(of: prefix)) {
+            case .failure(let refusal): return refusal.status
+            case .success(let entry):
+              guard let process = kernel.process(at: entry.object) else { return .invalidHandle }
+              // ProcessImageFileName and its Win32 form: a counted string, as long as it is.
+              if kind == 27 || kind == 43 { return try kernel.queryImageName(of: process, buffer.bits, length, needed) }
+              return try kernel.answer(try kernel.facts(kind, of: process), buffer.bits, length, needed)
+            }
           }
         }
-      }
-      .partially("basic information, times, debug port, handle count, session, WOW64, image name and debugger classes"),
-      // nf-winternl-ntqueryinformationthread
-      export(
-        "\(prefix)QueryInformationThread(ThreadHandle, ThreadInformationClass, ThreadInformation, ThreadInformationLength, ReturnLength)",
-        irql: .passive
-      ) {
-        (kernel, handle: GuestWord, kind: UInt32, buffer: GuestWord, length: UInt32, needed: Pointer<UInt32>) -> NTSTATUS in
-        try kernel.guarded(prefix) {
-          switch try kernel.object(handle.bits, access: 0x40, type: kernel.objectType(.thread), mode: kernel.mode(of: prefix)) {
-          case .failure(let refusal): return refusal.status
-          case .success(let entry):
-            guard let thread = kernel.thread(at: entry.object) else { return .invalidHandle }
-            return try kernel.answer(try kernel.facts(kind, of: thread), buffer.bits, length, needed)
+        .partially("basic information, times, debug port, handle count, session, WOW64, image name and debugger classes"),
+        // nf-winternl-ntqueryinformationthread
+        export(
+          "\(prefix)QueryInformationThread(ThreadHandle, ThreadInformationClass, ThreadInformation, ThreadInformationLength, ReturnLength)",
+          irql: .passive
+        ) {
+          (kernel, handle: GuestWord, kind: UInt32, buffer: GuestWord, length: UInt32, needed: Pointer<UInt32>) -> NTSTATUS in
+          try kernel.guarded(prefix) {
+            switch try kernel.object(handle.bits, access: 0x40, type: kernel.objectType(.thread), mode: kernel.mode(of: prefix)) {
+            case .failure(let refusal): return refusal.status
+            case .success(let entry):
+              guard let thread = kernel.thread(at: entry.object) else { return .invalidHandle }
+              return try kernel.answer(try kernel.facts(kind, of: thread), buffer.bits, length, needed)
+            }
           }
         }
-      }
-      .partially("basic information, times, start address and whether it is the last of its process"),
-      // nf-ntifs-zwsetinformationthread
-      export(
-        "\(prefix)SetInformationThread(ThreadHandle, ThreadInformationClass, ThreadInformation, ThreadInformationLength)", irql: .passive
-      ) {
-        (kernel, handle: GuestWord, kind: UInt32, buffer: Pointer<UInt32>, length: UInt32) -> NTSTATUS in
-        try kernel.guarded(prefix) { try kernel.setThread(handle.bits, kind, buffer, length, prefix) }
-      }
-      .partially("priority, base priority, affinity, impersonation token, hiding from debuggers and break on termination"),
-      // nf-winternl-ntquerysysteminformation
-      export(
-        "\(prefix)QuerySystemInformation(SystemInformationClass, SystemInformation, SystemInformationLength, ReturnLength)", irql: .passive
-      ) {
-        (kernel, kind: UInt32, buffer: GuestWord, length: UInt32, needed: Pointer<UInt32>) -> NTSTATUS in
-        try kernel.guarded(prefix) {
-          guard let (bytes, isExact) = try kernel.systemInformation(kind, at: buffer.bits) else { return NTSTATUS(rawValue: 0xc000_0003) }
-          if isExact { return try kernel.answer(bytes, buffer.bits, length, needed) }
-          if !needed.isNull { try needed.store(UInt32(bytes.count)) }
-          guard length >= UInt32(bytes.count) else { return .infoLengthMismatch }
-          try kernel.memory.memory.write(bytes, at: buffer.bits)
-          return .success
+        .partially("basic information, times, start address and whether it is the last of its process"),
+        // nf-ntifs-zwsetinformationthread
+        export(
+          "\(prefix)SetInformationThread(ThreadHandle, ThreadInformationClass, ThreadInformation, ThreadInformationLength)", irql: .passive
+        ) {
+          (kernel, handle: GuestWord, kind: UInt32, buffer: Pointer<UInt32>, length: UInt32) -> NTSTATUS in
+          try kernel.guarded(prefix) { try kernel.setThread(handle.bits, kind, buffer, length, prefix) }
         }
+        .partially("priority, base priority, affinity, impersonation token, hiding from debuggers and break on termination"),
+        // nf-winternl-ntquerysysteminformation
+        export(
+          "\(prefix)QuerySystemInformation(SystemInformationClass, SystemInformation, SystemInformationLength, ReturnLength)",
+          irql: .passive
+        ) {
+          (kernel, kind: UInt32, buffer: GuestWord, length: UInt32, needed: Pointer<UInt32>) -> NTSTATUS in
+          try kernel.guarded(prefix) {
+            guard let (bytes, isExact) = try kernel.systemInformation(kind, at: buffer.bits) else { return NTSTATUS(rawValue: 0xc000_0003) }
+            if isExact { return try kernel.answer(bytes, buffer.bits, length, needed) }
+            if !needed.isNull { try needed.store(UInt32(bytes.count)) }
+            guard length >= UInt32(bytes.count) else { return .infoLengthMismatch }
+            try kernel.memory.memory.write(bytes, at: buffer.bits)
+            return .success
+          }
+        }
+        .partially("basic, processor, time of day, process, module and kernel debugger information"),
+      ]
+    } + [
+      // nf-ntddk-zwterminateprocess
+      export("ZwTerminateProcess(ProcessHandle, ExitStatus)", irql: .passive) {
+        (kernel, handle: GuestWord, status: NTSTATUS) async throws -> NTSTATUS in
+        try await kernel.terminateProcess(handle.bits, status, "Zw")
       }
-      .partially("basic, processor, time of day, process, module and kernel debugger information"),
+      .partially("a thread that waits in the kernel ends when its wait is over and it has returned")
     ]
-  } + [
-    // nf-ntddk-zwterminateprocess
-    export("ZwTerminateProcess(ProcessHandle, ExitStatus)", irql: .passive) {
-      (kernel, handle: GuestWord, status: NTSTATUS) async throws -> NTSTATUS in
-      try await kernel.terminateProcess(handle.bits, status, "Zw")
-    }
-    .partially("a thread that waits in the kernel ends when its wait is over and it has returned"),
-  ]
 }
 
 extension Kernel {

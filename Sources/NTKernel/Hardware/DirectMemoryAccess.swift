@@ -53,7 +53,8 @@ extension Kernel {
   }
 
   /// Gives the adapter to `device`, or has it wait: `ExecutionRoutine` is called at DISPATCH_LEVEL with the map registers' base.
-  func allocateChannel(_ adapter: UInt64, _ device: UInt64, _ count: UInt32, _ routine: UInt64, _ context: UInt64) async throws -> NTSTATUS {
+  func allocateChannel(_ adapter: UInt64, _ device: UInt64, _ count: UInt32, _ routine: UInt64, _ context: UInt64) async throws -> NTSTATUS
+  {
     guard let state = hardware.adapters[adapter] else { return .invalidParameter }
     guard count <= state.mapRegisters else { return .insufficientResources }
     if state.isBusy {

@@ -89,7 +89,8 @@ extension Kernel {
 
   /// Sends a request of the system's own to the stack above `device` and waits for its end.
   func send(
-    to device: Pointer<DEVICE_OBJECT>, _ major: IRP_MJ, _ minor: UInt8, preparing prepare: (Pointer<IO_STACK_LOCATION>) throws -> Void = { _ in }
+    to device: Pointer<DEVICE_OBJECT>, _ major: IRP_MJ, _ minor: UInt8,
+    preparing prepare: (Pointer<IO_STACK_LOCATION>) throws -> Void = { _ in }
   ) async throws -> (status: NTSTATUS, information: UInt64) {
     let here = memory.memory
     let top = try topDevice(device)

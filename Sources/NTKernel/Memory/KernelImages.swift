@@ -35,7 +35,8 @@ extension Kernel {
           (".text", layout.traps.lowerBound..<layout.callbacks.upperBound, 0x6800_0020),
         ]),
       KernelImage(
-        module: "hal", fileName: "hal.dll", base: hal.lowerBound, size: UInt64(hal.count), directory: hal.lowerBound + 0x1000..<hal.upperBound,
+        module: "hal", fileName: "hal.dll", base: hal.lowerBound, size: UInt64(hal.count),
+        directory: hal.lowerBound + 0x1000..<hal.upperBound,
         sections: [(".edata", hal.lowerBound + 0x1000..<hal.upperBound, readOnly)]),
     ]
   }

@@ -17,7 +17,8 @@ extension Run {
       "outcome": outcome.json, "verdict": .string(verdict.rawValue), "sentence": .string(sentence),
       "findings": .array(findings.map { json($0) }), "locks": .array(locks.map { json($0) }),
       "drivers": drivers.isEmpty ? nil : .array(drivers.map { json($0) }),
-      "missing": missing.map { (missing: MissingRoutine) -> JSONValue in json(missing) }, "stubs": stubs.isEmpty ? nil : .array(stubs.map { json($0) }),
+      "missing": missing.map { (missing: MissingRoutine) -> JSONValue in json(missing) },
+      "stubs": stubs.isEmpty ? nil : .array(stubs.map { json($0) }),
       "messages": .array(messages.map { .string($0) }), "instructions": .number(Int(clamping: instructions)),
     ])
   }

@@ -63,15 +63,25 @@ import WindowsTypes
     let (csq, context) = (try g.space(0x20), try g.space())
     var waiting: [UInt64] = []
     var completed: [UInt64] = []
-    g.routine(at: 0xf8b0_3000, 2) { waiting.append($0[1]); return 0 }
-    g.routine(at: 0xf8b0_3010, 2) { arguments in waiting.removeAll { $0 == arguments[1] }; return 0 }
+    g.routine(at: 0xf8b0_3000, 2) {
+      waiting.append($0[1]); return 0
+    }
+    g.routine(at: 0xf8b0_3010, 2) { arguments in
+      waiting.removeAll { $0 == arguments[1] }; return 0
+    }
     g.routine(at: 0xf8b0_3020, 3) { arguments in
       let next = waiting.firstIndex(of: arguments[1]).map { $0 + 1 } ?? 0
       return next < waiting.count ? waiting[next] : 0
     }
-    g.routine(at: 0xf8b0_3030, 2) { try g.k.store(0x42, at: $0[1]); return 0 }
-    g.routine(at: 0xf8b0_3040, 2) { #expect($0[1] == 0x42); return 0 }
-    g.routine(at: 0xf8b0_3050, 2) { completed.append($0[1]); return 0 }
+    g.routine(at: 0xf8b0_3030, 2) {
+      try g.k.store(0x42, at: $0[1]); return 0
+    }
+    g.routine(at: 0xf8b0_3040, 2) {
+      #expect($0[1] == 0x42); return 0
+    }
+    g.routine(at: 0xf8b0_3050, 2) {
+      completed.append($0[1]); return 0
+    }
     g.routine(at: 0xf8b0_3060, 3) { $0[2] == 7 ? 0xc000_00a3 : 0 }
     let routines: [UInt64] = [0xf8b0_3000, 0xf8b0_3010, 0xf8b0_3020, 0xf8b0_3030, 0xf8b0_3040, 0xf8b0_3050]
     #expect(try g.call("IoCsqInitialize", [csq] + routines) == 0)
@@ -180,7 +190,9 @@ import WindowsTypes
     #expect(try g.status("ExCreateCallback", result, own, 1, 0) == .success)
     let object = UInt64(try g.k.load(result))
     var calls: [[UInt64]] = []
-    g.routine(at: 0xf8b0_3000, 3) { calls.append($0); return 0 }
+    g.routine(at: 0xf8b0_3000, 3) {
+      calls.append($0); return 0
+    }
     let registration = try g.call("ExRegisterCallback", object, 0xf8b0_3000, 9)
     #expect(try registration != 0 && g.call("ExRegisterCallback", object, 0xf8b0_3000, 10) == 0)
     try g.call("ExNotifyCallback", object, 1, 2)
@@ -214,7 +226,8 @@ import WindowsTypes
     try g.call("IoWriteErrorLogEntry", entry)
     #expect(
       g.k.notes.last
-        == #"the error log gets STATUS_DEVICE_NOT_CONNECTED of \Device\Demo: final status STATUS_SUCCESS, unique value 7, dump data 0000abcd"#)
+        == #"the error log gets STATUS_DEVICE_NOT_CONNECTED of \Device\Demo: final status STATUS_SUCCESS, unique value 7, dump data 0000abcd"#
+    )
     try g.call("IoFreeErrorLogEntry", try g.call("IoAllocateErrorLogEntry", device, 0x40))
     #expect(try g.call("IoRaiseInformationalHardError", 0xc000_009d, g.string("disk"), 0) & 0xff == 1)
     #expect(try g.call("IoSetThreadHardErrorMode", 0) & 0xff == 1 && g.call("IoSetThreadHardErrorMode", 1) & 0xff == 0)

@@ -183,7 +183,9 @@ import WindowsTypes
     #expect(try g.call("PoSetPowerState", device, 0, 1) == 0)
     try g.dispatch(0x16) { _, irp in try g.complete(irp) }
     var ends: [[UInt64]] = []
-    g.routine(at: 0xf8b0_3000, 5) { ends.append($0); return 0 }
+    g.routine(at: 0xf8b0_3000, 5) {
+      ends.append($0); return 0
+    }
     #expect(try g.status("PoRequestPowerIrp", physical, 2, 4, 0xf8b0_3000, 0x55, 0) == .pending)
     #expect(ends.map { Array($0.prefix(4)) } == [[physical, 2, 4, 0x55]])
     #expect(try g.status("PoRequestPowerIrp", physical, 9, 4, 0xf8b0_3000, 0x55, 0) == .invalidParameter2)

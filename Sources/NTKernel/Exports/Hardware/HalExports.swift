@@ -35,7 +35,8 @@ extension Export {
     export(
       "HalGetInterruptVector(InterfaceType, BusNumber, BusInterruptLevel, BusInterruptVector, Irql, Affinity)", module: "hal"
     ) {
-      (kernel, interface: UInt32, bus: UInt32, level: UInt32, vector: UInt32, irql: Pointer<IRQL>, affinity: Pointer<GuestWord>) -> UInt32 in
+      (kernel, interface: UInt32, bus: UInt32, level: UInt32, vector: UInt32, irql: Pointer<IRQL>, affinity: Pointer<GuestWord>) -> UInt32
+      in
       guard Kernel.isKnownBus(interface, bus), level < 16 else {
         try irql.store(.passive)
         try affinity.store(0)
