@@ -54,8 +54,9 @@ private func tool() throws -> (milliseconds: Double, megabytes: Double) {
   let folder = try Folder()
   let file = folder.url.appending(path: "driver.sys")
   try Data(driver(size: 36 << 10, imports: fortyImports)).write(to: file)
-  let program = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent().appending(path: "probelock").path
-  var arguments = [program, "run", "-q", file.path].map { strdup($0) } + [nil]
+  let program = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent().appending(path: "probelock").path()
+  let words: [String] = [program, "run", "-q", file.path()]
+  var arguments: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]
   defer { arguments.forEach { free($0) } }
   var (child, status, usage) = (pid_t(), Int32(0), rusage())
   let start = ContinuousClock.now

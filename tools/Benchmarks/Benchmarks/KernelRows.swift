@@ -64,7 +64,7 @@ private func lock(inWrongProcess isWrong: Bool) throws -> Double {
   let app = try kernel.createProcess("app.exe", uniqueID: 1232)
   let user = try kernel.createThread("app", in: app)
   for process in [app, machine.system] { try kernel.map(Page(.valid), pages: pages, at: address, in: process) }
-  kernel.record(BufferRequest(requestor: app.id, address: address, length: UInt64(pages) << 12))
+  try kernel.record(BufferRequest(requestor: app.id, address: address, length: UInt64(pages) << 12))
   let mdl = Pointer<MDL>(try kernel.allocate(UInt64(0x1c + 4 * pages)), in: machine.memory.memory)
   try mdl.StartVa.store(Pointer(address, in: machine.memory.memory))
   try mdl.ByteCount.store(UInt32(pages) << 12)
