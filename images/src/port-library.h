@@ -1,6 +1,6 @@
 // The functions of port-library: a driver that owns a communication port for others.
 #pragma once
-#include "fltKernel.h"
+#include "fltports.h"
 
 #ifndef PORT_API
 #define PORT_API __declspec(dllimport)

@@ -1,5 +1,5 @@
 // A driver that does with its port whatever a control code asks for: what the port's fixtures run.
-#include "fltKernel.h"
+#include "fltports.h"
 
 static PFLT_FILTER filter;
 static PFLT_PORT server;

@@ -1,6 +1,6 @@
 // A driver that is in nobody's stack: it registers with the filter manager for the sake of a communication port alone, and sends
 // every process creation and exit to a service, which replies. The registration names an unload routine and nothing else.
-#include "fltKernel.h"
+#include "fltports.h"
 
 static PFLT_FILTER filter;
 static PFLT_PORT server, client;

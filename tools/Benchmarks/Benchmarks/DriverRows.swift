@@ -17,7 +17,7 @@ private func driver(size: Int, imports names: [String]) -> [UInt8] {
   var code: [UInt8] = [0x31, 0xc0, 0xc2, 8, 0]
   // mov eax,[11000h], over and over: something to relocate.
   while code.count < size { code += [0xa1, 0, 0x10, 1, 0] }
-  let place = (UInt32(0x1000 + size) + 0xfff) & ~0xfff
+  let place = (UInt32(0x1000 + code.count) + 0xfff) & ~0xfff
   let imports = PEBuilder.imports([("ntoskrnl.exe", names)], at: place)
   let behind = (place + UInt32(imports.bytes.count) + 0xfff) & ~0xfff
   var relocations: [UInt8] = []
@@ -59,8 +59,12 @@ private func tool() throws -> (milliseconds: Double, megabytes: Double) {
   var arguments: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]
   defer { arguments.forEach { free($0) } }
   var (child, status, usage) = (pid_t(), Int32(0), rusage())
+  var actions = posix_spawn_file_actions_t()
+  posix_spawn_file_actions_init(&actions)
+  defer { posix_spawn_file_actions_destroy(&actions) }
+  posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0)
   let start = ContinuousClock.now
-  guard posix_spawn(&child, program, nil, nil, &arguments, environ) == 0, wait4(child, &status, 0, &usage) == child, status == 0 else {
+  guard posix_spawn(&child, program, &actions, nil, &arguments, environ) == 0, wait4(child, &status, 0, &usage) == child, status == 0 else {
     throw BenchmarkError(description: "\(program) run ended with \(status)")
   }
   let time = (ContinuousClock.now - start) / .milliseconds(1)

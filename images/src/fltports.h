@@ -1,4 +1,4 @@
-// What our drivers need of the filter manager's interface, and no more: names, sizes and offsets as the public documentation of
+// What our drivers need of the filter manager's ports, and no more: names, sizes and offsets as the public documentation of
 // fltKernel.h gives them, for 32-bit Windows XP. Every declaration is ours.
 #pragma once
 #include "wdm.h"
