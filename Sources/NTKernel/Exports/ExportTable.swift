@@ -39,7 +39,7 @@ public struct ExportTable: Sendable {
       Export.version, Export.lookaside, Export.identifiers, Export.accessLists, Export.securityDescriptors, Export.frames,
       Export.balancedTables, Export.splayedTables, Export.splayTrees, Export.executive,
       Export.fileInformation, Export.fileSystemInternals, Export.sections, Export.objectCalls, Export.volumeCalls,
-      Export.fileNameCalls, Export.fileLockCalls, Export.cacheCalls,
+      Export.fileNameCalls, Export.fileLockCalls, Export.cacheCalls, Export.cacheMdlCalls, Export.notifyCalls,
       Export.registryKeys, Export.registryCallbacks, Export.registryRoutines, Export.driverLoading,
     ] + Export.hardware
 }
