@@ -40,6 +40,7 @@ public struct ExportTable: Sendable {
       Export.balancedTables, Export.splayedTables, Export.splayTrees, Export.executive,
       Export.fileInformation, Export.fileSystemInternals, Export.lateCompletion, Export.sections, Export.objectCalls,
       Export.volumeCalls, Export.fileNameCalls, Export.fileLockCalls, Export.cacheCalls,
+      Export.cacheMdlCalls, Export.notifyCalls,
       Export.registryKeys, Export.registryCallbacks, Export.registryRoutines, Export.driverLoading,
     ] + Export.hardware + [Export.raisedExceptions, Export.trapHandlers]
 }

@@ -24,6 +24,9 @@ struct FileSystems {
   /// Cached files, by the address of their `SECTION_OBJECT_POINTERS`, and views of them, by that of the `Bcb`.
   var caches: [UInt64: CacheMap] = [:]
   var cacheViews: [UInt64: CacheView] = [:]
+  /// MDLs of cached pages, and who watches directories, by the address of the list.
+  var cacheMDLs: Set<UInt64> = []
+  var watches: [UInt64: [DirectoryWatch]] = [:]
   /// Run lists, by the address of the `LARGE_MCB`.
   var runLists: [UInt64: RunList] = [:]
   /// Locked ranges, by the address of the `FILE_LOCK`, and the requests that wait for one.

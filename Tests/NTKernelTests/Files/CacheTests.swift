@@ -142,3 +142,74 @@ private final class CachedFile {
     #expect(try f.g.k.memory.memory.bytes(16, at: base + 0x1000) == Array(f.disk[0x1000..<0x1010]))
   }
 }
+
+extension CacheTests {
+  @Test("cached data by MDL, and zeros") func mdls() throws {
+    let f = try CachedFile(size: 0x3000)
+    let (chain, block) = (try f.g.space(), try f.g.space())
+    try f.g.call("CcMdlRead", f.file.address, f.number(0xff0), 0x20, chain, block)
+    let mdl = UInt64(try f.g.k.load(chain))
+    #expect(try f.g.k.load(block + 4) == 0x20 && f.g.k.load(mdl + 0x14) == 0x20 && f.g.k.load(mdl + 0x18) == 0xff0)
+    let frame = try f.g.k.load(mdl + 0x1c)
+    #expect(f.g.k.pins(frame) == 1 && f.g.k.memory.physical.bytes(of: frame)[0xff0] == f.disk[0xff0])
+    try f.g.call("CcMdlReadComplete", f.file.address, mdl)
+    #expect(f.g.k.pins(frame) == 0)
+    // Behind the end there is nothing.
+    try f.g.call("CcMdlRead", f.file.address, f.number(0x4000), 0x20, chain, block)
+    #expect(try f.g.k.load(chain) == 0 && f.g.k.load(block + 4) == 0)
+    try f.g.call("CcPrepareMdlWrite", f.file.address, f.number(0x2000), 0x10, chain, block)
+    let write = UInt64(try f.g.k.load(chain))
+    f.g.k.memory.physical.fill(try f.g.k.load(write + 0x1c), with: [9, 9])
+    try f.g.call("CcMdlWriteComplete", f.file.address, f.number(0x2000), write)
+    #expect(try f.g.call("CcZeroData", f.file.address, f.number(0x800), f.number(0x900), 1) == 1)
+    try f.g.call("CcFlushCache", f.pointers, 0, 0, 0)
+    #expect(f.disk[0x2000] == 9 && f.disk[0x800..<0x900].allSatisfy { $0 == 0 } && f.disk[0x7ff] != 0)
+    for name in ["CcPrepareMdlWrite", "CcMdlWriteComplete", "CcZeroData"] {
+      #expect(try f.g.bugCheck(name, f.g.space(0x70), f.number(0), name == "CcZeroData" ? f.number(1) : 1, chain, block).first == 0x34)
+      break
+    }
+  }
+
+  @Test("who watches a directory is told of what changes in it, and let go with its last handle") func notification() throws {
+    let g = try IOGuest()
+    try g.acceptFiles()
+    _ = try g.device(#"\Device\Own"#)
+    let (sync, list) = (try g.space(), try g.space())
+    try g.call("FsRtlNotifyInitializeSync", sync)
+    #expect(try g.k.load(sync) != 0)
+    func bytes(_ text: String) throws -> UInt64 {
+      let place = try g.string(text)
+      return place
+    }
+    // FILE_NOTIFY_CHANGE_FILE_NAME of \dir
+    var irps: [UInt64] = []
+    try g.dispatch(0xe) { _, irp in
+      irps.append(irp)
+      try g.k.store(0x40, at: UInt64(g.k.load(irp + 0x60)) + 4)
+      try g.call("FsRtlNotifyFullChangeDirectory", UInt64(g.k.load(sync)), list, 0x77, bytes(#"\dir"#), 0, 0, 1, irp, 0, 0)
+      return .pending
+    }
+    let (handle, block, buffer) = (try g.space(), try g.space(), try g.space(0x40))
+    #expect(try g.status("ZwOpenFile", handle, 1, g.attributes(#"\Device\Own"#), block, 7, 0) == .success)
+    func watch() throws -> NTSTATUS {
+      try g.status("ZwDeviceIoControlFile", UInt64(g.k.load(handle)), 0, 0, 0, block, 0x22_2003, 0, 0, buffer, 0x40)
+    }
+    func report(_ name: String, _ offset: UInt64, _ filter: UInt64) throws {
+      try g.call("FsRtlNotifyFullReportChange", UInt64(g.k.load(sync)), list, bytes(name), offset, 0, 0, filter, 1, 0)
+    }
+    #expect(try watch() == .pending && irps.count == 1)
+    try report(#"\other\file"#, 14, 1)
+    try report(#"\dir\file"#, 10, 2)
+    try report(#"\dir\below\file"#, 22, 1)
+    #expect(try g.k.load(block + 4) == 0)
+    // FILE_ACTION_ADDED
+    try report(#"\dir\file"#, 10, 1)
+    #expect(try g.k.load(block + 4) == 20 && g.k.load(buffer + 4) == 1 && g.k.load(buffer + 8) == 8 && g.k.half(buffer + 12) == 0x66)
+    #expect(try watch() == .pending)
+    try g.call("FsRtlNotifyCleanup", UInt64(g.k.load(sync)), list, 0x78)
+    try g.call("FsRtlNotifyCleanup", UInt64(g.k.load(sync)), list, 0x77)
+    #expect(try g.k.load(block) == NTSTATUS.notifyCleanup.rawValue)
+    try g.call("FsRtlNotifyUninitializeSync", sync)
+    #expect(try g.k.load(sync) == 0)
+  }
+}
