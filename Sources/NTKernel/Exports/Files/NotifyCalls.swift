@@ -40,7 +40,9 @@ extension Export {
         DirectoryWatch(
           irp: irp.address, context: context.bits, directory: try name.units(), isDeep: deep != 0, filter: filter))
     }
-    .partially("a request is not taken off the list when it is cancelled, changes between two requests are lost, and nobody is asked whether the caller may see what changed"),
+    .partially(
+      "a request is not taken off the list when it is cancelled, changes between two requests are lost, and nobody is asked whether the caller may see what changed"
+    ),
     // nf-ntifs-_fsrtlnotifyfullreportchange
     export(
       "FsRtlNotifyFullReportChange(NotifySync, NotifyList, FullTargetName, TargetNameOffset, StreamName, NormalizedParentName, FilterMatch, Action, TargetContext)",
