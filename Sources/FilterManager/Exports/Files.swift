@@ -165,12 +165,9 @@ extension FilterManager {
         kernel, instance: Pointer<Void>, file: Pointer<FILE_OBJECT>, code: UInt32, input: GuestWord, inputLength: UInt32,
         output: GuestWord, outputLength: UInt32, returned: Pointer<UInt32>
       ) async throws -> NTSTATUS in
-      guard let instance = try kernel.object(instance, Instance.self, in: "FltFsControlFile") else { return .invalidParameter }
-      let (status, information) = try await kernel.control(
-        instance, file, .fileSystemControl, IOControlCode(rawValue: code), input: (input.bits, inputLength),
-        output: (output.bits, outputLength))
-      if !returned.isNull { try returned.store(UInt32(truncatingIfNeeded: information)) }
-      return status
+      try await kernel.control(
+        instance, file, .fileSystemControl, code, input: (input.bits, inputLength), output: (output.bits, outputLength), returned,
+        in: "FltFsControlFile")
     },
     // nf-fltkernel-fltdeviceiocontrolfile
     export(
@@ -182,12 +179,9 @@ extension FilterManager {
         kernel, instance: Pointer<Void>, file: Pointer<FILE_OBJECT>, code: UInt32, input: GuestWord, inputLength: UInt32,
         output: GuestWord, outputLength: UInt32, returned: Pointer<UInt32>
       ) async throws -> NTSTATUS in
-      guard let instance = try kernel.object(instance, Instance.self, in: "FltDeviceIoControlFile") else { return .invalidParameter }
-      let (status, information) = try await kernel.control(
-        instance, file, .deviceControl, IOControlCode(rawValue: code), input: (input.bits, inputLength),
-        output: (output.bits, outputLength))
-      if !returned.isNull { try returned.store(UInt32(truncatingIfNeeded: information)) }
-      return status
+      try await kernel.control(
+        instance, file, .deviceControl, code, input: (input.bits, inputLength), output: (output.bits, outputLength), returned,
+        in: "FltDeviceIoControlFile")
     },
     // nf-fltkernel-fltflushbuffers
     export("FltFlushBuffers(Instance, FileObject)", module: "fltMgr", irql: .passive) {
@@ -303,4 +297,18 @@ extension FilterManager {
     }
     .partially("the folder gets no security descriptor"),
   ]
+}
+
+extension Kernel {
+  /// A filter's own control request, by the handle that `routine` was given: its status, with the length of the answer stored.
+  fileprivate func control(
+    _ instance: Pointer<Void>, _ file: Pointer<FILE_OBJECT>, _ major: IRP_MJ, _ code: UInt32, input: (UInt64, UInt32),
+    output: (UInt64, UInt32), _ returned: Pointer<UInt32>, in routine: String
+  ) async throws -> NTSTATUS {
+    guard let instance = try object(instance, Instance.self, in: routine) else { return .invalidParameter }
+    let (status, information) = try await control(
+      instance, file, major, IOControlCode(rawValue: code), input: input, output: output)
+    if !returned.isNull { try returned.store(UInt32(truncatingIfNeeded: information)) }
+    return status
+  }
 }
