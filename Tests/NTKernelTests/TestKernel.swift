@@ -304,14 +304,15 @@ func missing(_ what: String, location: SourceLocation = #_sourceLocation) {
 }
 
 /// Every export that a test of this target has called, by `module!name`. When the tests are over, those that none has called are
-/// printed.
+/// printed; how many there are, where only some of the tests ran.
 enum CalledExports {
   private static let names = Mutex<Set<String>>([])
   private static let report: Void = {
     atexit {
       let all = DeclarationTests.table.exports.map { "\($0.module)!\($0.name)" }
       let missing = all.filter { name in names.withLock { !$0.contains(name) } }
-      print("exports that no NTKernel test called in this run: \(missing.isEmpty ? "none" : missing.joined(separator: ", "))")
+      let list = missing.isEmpty ? "none" : missing.count > all.count / 4 ? "\(missing.count)" : missing.joined(separator: ", ")
+      print("exports that no NTKernel test called in this run: \(list)")
     }
   }()
 
