@@ -28,6 +28,10 @@ public final class Kernel {
   var readyThreads: [Thread] = [] { didSet { armDeadline() } }
   /// Whether a thread has become ready, or has another priority, since it was last decided who runs.
   var isPreemptionDue = false
+  /// Whether kernel APCs may have come for the thread that runs.
+  var isAPCDue = false
+  /// Whether threads in user mode get the processor for their APCs alone.
+  var isDelivering = false
   /// Runs deferred calls while nobody else runs.
   var idle: Thread?
   var timers = TimerQueue() {

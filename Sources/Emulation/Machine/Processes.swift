@@ -57,6 +57,7 @@ extension Machine {
     guard !isOver else { return }
     guard case .returned(let value) = kernel.callResult else { throw error(line, "the step ended without a result") }
     outcome = .returned(value)
+    try deliverAPCs()
   }
 
   private func checkResult(_ call: Fixture.Call, _ line: Int?) {

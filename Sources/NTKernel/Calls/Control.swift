@@ -102,7 +102,8 @@ extension Kernel {
         let stackPointer = saved[.sp] ?? 0
         registers[.ip] = try GuestWord.load(memory.memory, at: stackPointer).bits
         registers[.sp] = stackPointer + services[number].poppedBytes
-        return .proceed
+        guard isAPCDue else { return .proceed }
+        return try deliverAPCs(on: thread, before: .registers(allRegisters())) ?? .proceed
       case .step:
         callResult = .returned(value)
         return .stop
@@ -113,6 +114,7 @@ extension Kernel {
         callResult = .returned(value)
         return .stop
       case .interrupt(let values): return try returnFromInterrupt(to: values)
+      case .apc(let resumption): return try returnFromAPCs(of: thread, to: resumption)
       case .dispatch, nil: throw KernelError("exception dispatch returned")
       }
     case .raised(let error):

@@ -107,6 +107,11 @@ extension Kernel {
     return table.isNull ? own : own + (0..<Self.tableSize).map { table.advanced(by: $0) }
   }
 
+  /// The threads that hold a resource, any of whom may be long about it; none where it is shared, and somebody else may come first.
+  private func owners(of resource: Pointer<ERESOURCE>) throws -> [Thread] {
+    try entries(of: resource).filter { try $0.OwnerCount.load() > 0 }.compactMap { thread(at: try $0.OwnerThread.load().bits) }
+  }
+
   /// A free entry for a shared owner; the table is made when the entry in the resource is taken.
   private func freeEntry(in resource: Pointer<ERESOURCE>) throws -> Pointer<OWNER_ENTRY> {
     if let free = try entries(of: resource).dropFirst().first(where: { try $0.OwnerCount.load() == 0 }) { return free }
@@ -128,8 +133,7 @@ extension Kernel {
     try resource.ContentionCount.store(resource.ContentionCount.load() &+ 1)
     resourceWaiters[resource.address, default: []].append(ResourceWaiter(thread: thread, isExclusive: isExclusive))
     try countWaiters(of: resource)
-    try thread.object.Tcb.State.store(.waiting)
-    _ = try await thread.routines.suspend(.blocked, at: registers[.sp])
+    _ = try await block(WaitPurpose("the resource at \(resource)") { [self] in (try? owners(of: resource)) ?? [] })
     return true
   }
 
@@ -180,8 +184,7 @@ extension Kernel {
     while let first = resourceWaiters[resource.address]?.first {
       guard try take(resource, for: first.thread, isExclusive: first.isExclusive, starves: true) else { break }
       resourceWaiters[resource.address]?.removeFirst()
-      try first.thread.object.Tcb.WaitStatus.store(.success)
-      try makeReady(first.thread)
+      try wake(first.thread, .success)
       if first.isExclusive { break }
     }
     try countWaiters(of: resource)
