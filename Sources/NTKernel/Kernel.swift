@@ -49,6 +49,10 @@ public final class Kernel {
   /// Who waits for an `ERESOURCE`, by its address, in order.
   var resourceWaiters: [UInt64: [ResourceWaiter]] = [:]
 
+  /// Who waits for a push lock, and who has it alone, by its address.
+  var pushLockWaiters: [UInt64: [ResourceWaiter]] = [:]
+  var pushLockOwners: [UInt64: Thread] = [:]
+
   var handles = HandleTable()
   /// The run's registry. Made when it is first asked for.
   public private(set) lazy var registry: Registry = {

@@ -11,6 +11,8 @@ import Testing
   /// Routines that no row of the table names, and why.
   static let withoutRow = [
     "MmPrepareMdlForReuse": "a macro of the DDK's headers, which no import library has",
+    "KeRemoveQueueApc": "in no import library of Debian's",
+    "KeQuerySystemTimePrecise": "of Windows 8, and in no import library of Debian's",
     "FltDecodeParameters": "fltMgr's, for which Debian has no import library",
   ]
 

@@ -101,7 +101,7 @@ extension Kernel {
 
   private static let tableSize = 32
 
-  fileprivate func entries(of resource: Pointer<ERESOURCE>) throws -> [Pointer<OWNER_ENTRY>] {
+  func entries(of resource: Pointer<ERESOURCE>) throws -> [Pointer<OWNER_ENTRY>] {
     let table = try resource.OwnerTable.load()
     let own = (0..<2).map { resource.OwnerThreads.advanced(by: $0) }
     return table.isNull ? own : own + (0..<Self.tableSize).map { table.advanced(by: $0) }
@@ -124,11 +124,12 @@ extension Kernel {
     return Pointer(block, in: memory.memory)
   }
 
-  fileprivate func acquire(
-    _ resource: Pointer<ERESOURCE>, isExclusive: Bool, waits: Bool, starves: Bool
+  func acquire(
+    _ resource: Pointer<ERESOURCE>, isExclusive: Bool, waits: Bool, starves: Bool, yieldsToExclusive: Bool = false
   ) async throws -> Bool {
     guard let thread = running else { throw KernelError("no thread runs") }
-    if try take(resource, for: thread, isExclusive: isExclusive, starves: starves) { return true }
+    let yields = yieldsToExclusive && resourceWaiters[resource.address, default: []].contains(where: \.isExclusive)
+    if try !yields && take(resource, for: thread, isExclusive: isExclusive, starves: starves) { return true }
     guard waits else { return false }
     try resource.ContentionCount.store(resource.ContentionCount.load() &+ 1)
     resourceWaiters[resource.address, default: []].append(ResourceWaiter(thread: thread, isExclusive: isExclusive))
@@ -164,7 +165,7 @@ extension Kernel {
   }
 
   /// Releases one acquisition. Not an owner's: RESOURCE_NOT_OWNED (0xE3): resource, thread, owner table, 1.
-  fileprivate func release(_ resource: Pointer<ERESOURCE>, for thread: UInt64) throws {
+  func release(_ resource: Pointer<ERESOURCE>, for thread: UInt64) throws {
     guard let entry = try entry(of: thread, in: resource) else {
       throw BugCheck(.resourceNotOwned, resource.address, thread, try resource.OwnerTable.load().address, 1)
     }
