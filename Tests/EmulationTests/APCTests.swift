@@ -23,7 +23,8 @@ private func at(_ offset: UInt32) -> UInt32 { GuestThreads.at(offset) }
   ) {
     var world = GuestThreads.world()
     let routine = try world.routine("kernel", arguments: 5, kernel)
-    return (world, routine, try world.routine("normal", arguments: 3, normal))
+    let second = try world.routine("normal", arguments: 3, normal)
+    return (world, routine, second)
   }
 
   /// Initializes the APC at `offset` for the current thread. A normal routine of 0 makes it a special one.
