@@ -166,6 +166,27 @@ public struct ForeignAccessEvent: Sendable, Hashable {
   }
 }
 
+/// An asynchronous procedure call has come: its kernel routine is called next, in this thread and in this process.
+public struct APCEvent: Sendable, Hashable {
+  public enum Kind: String, Sendable { case special = "special kernel", normal = "normal kernel", user }
+  public var kind: Kind
+  /// Its kernel routine.
+  public var routine: UInt64
+  /// Its normal routine; 0 where it has none.
+  public var normal: UInt64
+  public var thread: ThreadID
+  /// Whose page tables are current.
+  public var process: ProcessID
+
+  public init(kind: Kind, routine: UInt64, normal: UInt64, thread: ThreadID, process: ProcessID) {
+    self.kind = kind
+    self.routine = routine
+    self.normal = normal
+    self.thread = thread
+    self.process = process
+  }
+}
+
 /// What happened in a run, besides instructions and calls.
 public enum Event: Sendable, Hashable {
   /// The processor went on in another process's address space. `thread` is the one that runs there.
@@ -179,6 +200,7 @@ public enum Event: Sendable, Hashable {
   indirect case mapping(MappingEvent)
   case unmapping(mdl: UInt64, address: UInt64, routine: String, site: Site)
   case irql(from: UInt8, to: UInt8)
+  indirect case apc(APCEvent)
   /// A routine was called above the highest IRQL that its documentation allows, and did its work all the same.
   case irqlTooHigh(routine: String, irql: UInt8, limit: UInt8, site: Site)
   /// An exception was raised; `information` are its parameters.

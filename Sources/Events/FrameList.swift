@@ -94,6 +94,7 @@ extension Event {
     case .mapping(let mapping): MemoryLayout<MappingEvent>.size + mapping.pages.size + mapping.site.stack.count * 8
     case .fault(let fault): MemoryLayout<FaultEvent>.size + fault.site.stack.count * 8
     case .foreignAccess(let access): MemoryLayout<ForeignAccessEvent>.size + access.site.stack.count * 8
+    case .apc: MemoryLayout<APCEvent>.size
     case .port(let port): MemoryLayout<PortEvent>.size + port.bytes.count
     case .waits(_, let text), .deadlock(let text): text.utf8.count
     case .message(let text), .note(let text), .uncertain(let text), .sensitive(_, let text), .step(_, let text): text.utf8.count

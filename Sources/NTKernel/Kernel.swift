@@ -29,6 +29,10 @@ public final class Kernel {
   var readyThreads: [Thread] = [] { didSet { armDeadline() } }
   /// Whether a thread has become ready, or has another priority, since it was last decided who runs.
   var isPreemptionDue = false
+  /// Whether kernel APCs may have come for the thread that runs.
+  var isAPCDue = false
+  /// Whether threads in user mode get the processor for their APCs alone.
+  var isDelivering = false
   /// Runs deferred calls while nobody else runs.
   var idle: Thread?
   var timers = TimerQueue() {
@@ -45,6 +49,10 @@ public final class Kernel {
   var workers: [Int: Thread] = [:]
   /// Who waits for an `ERESOURCE`, by its address, in order.
   var resourceWaiters: [UInt64: [ResourceWaiter]] = [:]
+
+  /// Who waits for a push lock, and who has it alone, by its address.
+  var pushLockWaiters: [UInt64: [ResourceWaiter]] = [:]
+  var pushLockOwners: [UInt64: Thread] = [:]
 
   var handles = HandleTable()
   /// The run's registry. Made when it is first asked for.

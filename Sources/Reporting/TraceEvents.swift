@@ -23,6 +23,9 @@ struct TraceEvents {
     case .mapping(let mapping): line(mapping)
     case .unmapping(let mdl, let address, _, _): "unmapped \(values.address(address)), a view of MDL \(values.address(mdl))"
     case .irql(let from, let to): "\(IRQL(rawValue: from)) -> \(IRQL(rawValue: to))"
+    case .apc(let apc):
+      "\(apc.kind.rawValue) APC \(values.place(apc.normal == 0 ? apc.routine : apc.normal)) in \(values.thread(apc.thread)), "
+        + "address space of \(values.process(apc.process))"
     case .irqlTooHigh(let routine, let irql, let limit, _):
       "\(routine) called at \(IRQL(rawValue: irql)); its highest level is \(IRQL(rawValue: limit))"
     case .exception(let code, let address, let information, _):

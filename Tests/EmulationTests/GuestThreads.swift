@@ -23,6 +23,10 @@ struct GuestThreads {
     case note(String)
     /// Sets the word at `offset` in the data page.
     case store(UInt32, UInt32)
+    /// Sets the word at `offset` in the data page to the current thread's object.
+    case storeThread(UInt32)
+    /// Calls an export with the word at the first offset as its first argument, and `arguments` behind it; logs its result.
+    case invokeOn(UInt32, String, [UInt32])
   }
 
   private var regions: [Fixture.Region] = []
@@ -80,6 +84,14 @@ struct GuestThreads {
       case .note(let label):
         bytes += [0x31, 0xc0]
         log(label)
+      case .storeThread(let offset):
+        // mov eax,fs:[124h]; mov [offset],eax
+        bytes += [0x64, 0xa1, 0x24, 1, 0, 0, 0xa3] + word(Self.at(offset))
+      case .invokeOn(let offset, let routine, let arguments):
+        let (trap, _) = try #require(Self.traps[routine], "no export \(routine)")
+        for argument in arguments.reversed() { bytes += [0x68] + word(argument) }
+        bytes += [0xff, 0x35] + word(Self.at(offset)) + [0xb8] + word(trap) + [0xff, 0xd0]
+        log(routine)
       case .store(let offset, let value): bytes += [0xc7, 0x05] + word(Self.at(offset)) + word(value)
       }
     }

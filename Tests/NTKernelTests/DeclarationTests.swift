@@ -11,6 +11,10 @@ import Testing
   /// Routines that no row of the table names, and why.
   static let withoutRow = [
     "MmPrepareMdlForReuse": "a macro of the DDK's headers, which no import library has",
+    "KeRemoveQueueApc": "in no import library of Debian's",
+    "KeQuerySystemTimePrecise": "of Windows 8, and in no import library of Debian's",
+    "ExAcquireRundownProtectionEx": "its page has two arguments, the library's decorated name one",
+    "ExAcquireRundownProtectionCacheAwareEx": "its page has two arguments, the library's decorated name one",
     "FltDecodeParameters": "fltMgr's, for which Debian has no import library",
   ]
 

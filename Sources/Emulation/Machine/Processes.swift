@@ -56,6 +56,7 @@ extension Machine {
     guard !isOver else { return }
     guard case .returned(let value) = kernel.callResult else { throw error(line, "the step ended without a result") }
     outcome = .returned(value)
+    try deliverAPCs()
   }
 
   private func checkResult(_ expectation: Fixture.CallExpectation?, _ line: Int?) {

@@ -145,8 +145,23 @@ extension Machine {
       case nil: throw error(line, "the call ended without a result")
       }
       try leave(call)
+      if call.kind == .systemCall { try returnToUserMode(thread) }
+      try deliverAPCs()
     }
     check(call.expect, of: call.name, line, eventsFrom: firstEvent)
+  }
+
+  /// Lets the kernel APCs of threads in user mode run, as they do when those get the processor.
+  func deliverAPCs() throws {
+    guard !isOver, try kernel.beginDeliveries() == .proceed else { return }
+    try runGuest()
+  }
+
+  /// A thread that goes back to user mode takes its user APCs first.
+  private func returnToUserMode(_ thread: NTKernel.Thread) throws {
+    while !isOver, !thread.hasEnded, try kernel.isUserAPCDue(to: thread) {
+      if try kernel.beginUserAPCs(of: thread) == .proceed { try runGuest() } else { noteEnding() }
+    }
   }
 
   /// What the kernel does when a routine of this kind has returned.

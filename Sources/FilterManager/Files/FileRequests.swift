@@ -14,6 +14,7 @@ extension Kernel {
     let device = try instance?.volume.device ?? relatedDevice(of: file)
     let irp = try request(major, to: device, of: file, mode: .kernelMode)
     try irp.Flags.store([.synchronousApi, .deferIOCompletion])
+    endInline(irp)
     do {
       try prepare(irp, irp.Tail.Overlay.CurrentStackLocation.load().advanced(by: -1))
     } catch let exception as GuestException {

@@ -50,6 +50,7 @@ extension Kernel {
     let file = try block.TargetFileObject.load()
     let irp = try request(operation.major, to: below, of: file, mode: operation.data.RequestorMode.load())
     try irp.Flags.store([.synchronousApi, .deferIOCompletion])
+    endInline(irp)
     do {
       try prepareTransfer(
         irp, below, isRead: operation.major == .read, (parameters.ReadBuffer.load().address, parameters.Length.load()),

@@ -36,6 +36,8 @@ enum Activation {
   case exit(isStep: Bool)
   /// Calls that interrupted a thread, which goes on with these registers; `nil` where nobody ran.
   case interrupt([Register: UInt64]?)
+  /// Kernel APCs, after which the thread goes on so.
+  case apc(Resumption)
 }
 
 /// What became of a call that the run made.

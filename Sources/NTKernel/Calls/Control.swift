@@ -99,7 +99,8 @@ extension Kernel {
         saved.restore(to: registers)
         registers[.ip] = try GuestWord.load(memory.memory, at: saved.sp).bits
         registers[.sp] = saved.sp + services[number].poppedBytes
-        return .proceed
+        guard isAPCDue else { return .proceed }
+        return try deliverAPCs(on: thread, before: .registers(allRegisters())) ?? .proceed
       case .step:
         callResult = .returned(value)
         return .stop
@@ -110,6 +111,7 @@ extension Kernel {
         callResult = .returned(value)
         return .stop
       case .interrupt(let values): return try returnFromInterrupt(to: values)
+      case .apc(let resumption): return try returnFromAPCs(of: thread, to: resumption)
       case .dispatch, nil: throw KernelError("exception dispatch returned")
       }
     case .raised(let error):

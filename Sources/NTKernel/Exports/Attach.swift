@@ -102,6 +102,7 @@ extension Kernel {
       try thread.ApcStatePointer[1].store(thread.ApcState)
       try thread.ApcStateIndex.store(1)
     }
+    isAPCDue = false
     try switchAddressSpace(to: process, .attach)
   }
 
@@ -116,6 +117,7 @@ extension Kernel {
       try thread.ApcStateIndex.store(0)
     }
     try switchAddressSpace(to: thread.ApcState.Process.load(), .detach)
+    try requestAPCs(of: thread)
   }
 
   /// Copies an APC state; queued APCs follow it, since their lists hang from it.

@@ -43,17 +43,23 @@ extension Export {
 
 extension Kernel {
   /// Takes a fast mutex, or waits for its event: whoever releases it hands it over.
-  fileprivate func acquire(_ mutex: Pointer<FAST_MUTEX>) async throws {
+  func acquire(_ mutex: Pointer<FAST_MUTEX>) async throws {
     let count = try mutex.Count.load() - 1
     try mutex.Count.store(count)
     if count != 0 {
+      if try mutex.Owner.load() == currentThread() {
+        report(violation: "the fast mutex at \(mutex) is acquired by the thread that owns it, which waits for itself")
+      }
       try mutex.Contention.store(mutex.Contention.load() &+ 1)
-      _ = try await waiting([mutex.Event.Header])
+      try await waiting([mutex.Event.Header], "the fast mutex at \(mutex)") { try mutex.Owner.load() }
     }
     try mutex.Owner.store(currentThread())
   }
 
-  fileprivate func release(_ mutex: Pointer<FAST_MUTEX>) throws {
+  func release(_ mutex: Pointer<FAST_MUTEX>) throws {
+    if try mutex.Owner.load() != currentThread() {
+      report(violation: "the fast mutex at \(mutex) is released by a thread that does not own it")
+    }
     try mutex.Owner.store(Pointer(0, in: memory.memory))
     let count = try mutex.Count.load() + 1
     try mutex.Count.store(count)

@@ -14,15 +14,9 @@ extension Export {
     // nf-wdm-kegetcurrentthread
     export("KeGetCurrentThread()") { kernel -> Pointer<ETHREAD> in try kernel.currentThread().cast() },
     // nf-wdm-keentercriticalregion: normal kernel APCs stay away until the region is left.
-    export("KeEnterCriticalRegion()", irql: .apc) { kernel in
-      let thread = try kernel.currentThread()
-      try thread.KernelApcDisable.store(thread.KernelApcDisable.load() &- 1)
-    },
+    export("KeEnterCriticalRegion()", irql: .apc) { kernel in try kernel.enterCriticalRegion() },
     // nf-wdm-keleavecriticalregion
-    export("KeLeaveCriticalRegion()", irql: .apc) { kernel in
-      let thread = try kernel.currentThread()
-      try thread.KernelApcDisable.store(thread.KernelApcDisable.load() &+ 1)
-    },
+    export("KeLeaveCriticalRegion()", irql: .apc) { kernel in try kernel.leaveCriticalRegion() },
   ]
 
   /// The interrupt request level: a byte of the processor page.
@@ -84,9 +78,9 @@ extension Kernel {
   /// attached, or has left a critical region unbalanced (bug check reference: routine, ApcStateIndex, disable count, 0 or 1).
   public func checkReturn(of routine: UInt64, isWorker: Bool) throws {
     let thread = try currentThread()
-    let (index, disabled) = (try thread.ApcStateIndex.load(), try thread.KernelApcDisable.load())
+    let (index, disabled) = (try thread.ApcStateIndex.load(), try thread.combinedDisable)
     if index != 0 || disabled != 0 {
-      throw BugCheck(.apcIndexMismatch, routine, UInt64(index), UInt64(disabled), isWorker ? 1 : 0)
+      throw BugCheck(.apcIndexMismatch, routine, UInt64(index), disabled, isWorker ? 1 : 0)
     }
   }
 }

@@ -63,7 +63,7 @@ extension Kernel {
   /// How many freed blocks a list keeps when it is new, and at most: XP adjusts the depth between the two once a second.
   private static let depths: (initial: UInt16, maximum: UInt16) = (4, 256)
 
-  fileprivate func initialize(
+  func initialize(
     _ list: Pointer<GENERAL_LOOKASIDE>, _ type: POOL_TYPE, _ allocate: Pointer<Void>, _ free: Pointer<Void>, _ flags: UInt32,
     _ size: UInt64, _ tag: UInt32
   ) throws {

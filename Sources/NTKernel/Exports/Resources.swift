@@ -101,10 +101,15 @@ extension Kernel {
 
   private static let tableSize = 32
 
-  fileprivate func entries(of resource: Pointer<ERESOURCE>) throws -> [Pointer<OWNER_ENTRY>] {
+  func entries(of resource: Pointer<ERESOURCE>) throws -> [Pointer<OWNER_ENTRY>] {
     let table = try resource.OwnerTable.load()
     let own = (0..<2).map { resource.OwnerThreads.advanced(by: $0) }
     return table.isNull ? own : own + (0..<Self.tableSize).map { table.advanced(by: $0) }
+  }
+
+  /// The threads that hold a resource, any of whom may be long about it; none where it is shared, and somebody else may come first.
+  private func owners(of resource: Pointer<ERESOURCE>) throws -> [Thread] {
+    try entries(of: resource).filter { try $0.OwnerCount.load() > 0 }.compactMap { thread(at: try $0.OwnerThread.load().bits) }
   }
 
   /// A free entry for a shared owner; the table is made when the entry in the resource is taken.
@@ -119,17 +124,17 @@ extension Kernel {
     return Pointer(block, in: memory.memory)
   }
 
-  fileprivate func acquire(
-    _ resource: Pointer<ERESOURCE>, isExclusive: Bool, waits: Bool, starves: Bool
+  func acquire(
+    _ resource: Pointer<ERESOURCE>, isExclusive: Bool, waits: Bool, starves: Bool, yieldsToExclusive: Bool = false
   ) async throws -> Bool {
     guard let thread = running else { throw KernelError("no thread runs") }
-    if try take(resource, for: thread, isExclusive: isExclusive, starves: starves) { return true }
+    let yields = yieldsToExclusive && resourceWaiters[resource.address, default: []].contains(where: \.isExclusive)
+    if try !yields && take(resource, for: thread, isExclusive: isExclusive, starves: starves) { return true }
     guard waits else { return false }
     try resource.ContentionCount.store(resource.ContentionCount.load() &+ 1)
     resourceWaiters[resource.address, default: []].append(ResourceWaiter(thread: thread, isExclusive: isExclusive))
     try countWaiters(of: resource)
-    try thread.object.Tcb.State.store(.waiting)
-    _ = try await thread.routines.suspend(.blocked, at: registers[.sp])
+    _ = try await block(WaitPurpose("the resource at \(resource)") { [self] in (try? owners(of: resource)) ?? [] })
     return true
   }
 
@@ -160,7 +165,7 @@ extension Kernel {
   }
 
   /// Releases one acquisition. Not an owner's: RESOURCE_NOT_OWNED (0xE3): resource, thread, owner table, 1.
-  fileprivate func release(_ resource: Pointer<ERESOURCE>, for thread: UInt64) throws {
+  func release(_ resource: Pointer<ERESOURCE>, for thread: UInt64) throws {
     guard let entry = try entry(of: thread, in: resource) else {
       throw BugCheck(.resourceNotOwned, resource.address, thread, try resource.OwnerTable.load().address, 1)
     }
@@ -180,8 +185,7 @@ extension Kernel {
     while let first = resourceWaiters[resource.address]?.first {
       guard try take(resource, for: first.thread, isExclusive: first.isExclusive, starves: true) else { break }
       resourceWaiters[resource.address]?.removeFirst()
-      try first.thread.object.Tcb.WaitStatus.store(.success)
-      try makeReady(first.thread)
+      try wake(first.thread, .success)
       if first.isExclusive { break }
     }
     try countWaiters(of: resource)

@@ -9,17 +9,15 @@ extension Export {
       (
         kernel, object: Pointer<DISPATCHER_HEADER>, reason: UInt32, mode: KPROCESSOR_MODE, alertable: UInt8, timeout: Pointer<Int64>
       ) -> NTSTATUS in
-      try kernel.wait([object], timeout: timeout.isNull ? nil : timeout.load(), mode: mode)
-    }
-    .partially("a wait is not ended by an alert or an APC"),
+      try kernel.wait([object], timeout: timeout.isNull ? nil : timeout.load(), mode: mode, isAlertable: alertable != 0)
+    },
     // KeWaitForMutexObject is the same routine by another name (wdm.h).
     export("KeWaitForMutexObject(Mutex, WaitReason, WaitMode, Alertable, Timeout)", irql: .dispatch) {
       (
         kernel, object: Pointer<DISPATCHER_HEADER>, reason: UInt32, mode: KPROCESSOR_MODE, alertable: UInt8, timeout: Pointer<Int64>
       ) -> NTSTATUS in
-      try kernel.wait([object], timeout: timeout.isNull ? nil : timeout.load(), mode: mode)
-    }
-    .partially("a wait is not ended by an alert or an APC"),
+      try kernel.wait([object], timeout: timeout.isNull ? nil : timeout.load(), mode: mode, isAlertable: alertable != 0)
+    },
     // nf-wdm-kewaitformultipleobjects: more than 3 objects need the caller's wait blocks, more than 64 are MAXIMUM_WAIT_OBJECTS_EXCEEDED.
     export(
       "KeWaitForMultipleObjects(Count, Object, WaitType, WaitReason, WaitMode, Alertable, Timeout, WaitBlockArray)", irql: .dispatch
@@ -33,15 +31,14 @@ extension Export {
         Pointer<DISPATCHER_HEADER>(try objects[$0].load().bits, in: kernel.memory.memory)
       }
       return try kernel.wait(
-        list, type, timeout: timeout.isNull ? nil : timeout.load(), mode: mode, blocks: blocks.isNull ? nil : blocks)
-    }
-    .partially("a wait is not ended by an alert or an APC"),
+        list, type, timeout: timeout.isNull ? nil : timeout.load(), mode: mode, isAlertable: alertable != 0,
+        blocks: blocks.isNull ? nil : blocks)
+    },
     // nf-wdm-kedelayexecutionthread
     export("KeDelayExecutionThread(WaitMode, Alertable, Interval)", irql: .apc) {
       (kernel, mode: KPROCESSOR_MODE, alertable: UInt8, interval: Pointer<Int64>) -> NTSTATUS in
-      try kernel.wait([], timeout: interval.load(), mode: mode, timeoutStatus: .success)
-    }
-    .partially("a delay is not ended by an alert or an APC"),
+      try kernel.wait([], timeout: interval.load(), mode: mode, isAlertable: alertable != 0, timeoutStatus: .success)
+    },
   ]
 
   /// Events, semaphores and mutexes.

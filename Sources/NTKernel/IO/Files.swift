@@ -200,13 +200,13 @@ extension Kernel {
     let status = try await callDriver(device, irp)
     if io.deferred.contains(irp.address) {
       let (own, information) = (try irp.IoStatus.Status.load(), try irp.IoStatus.Information.load().bits)
-      try finish(irp)
+      try await finish(irp)
       if own != status {
         report(violation: "the dispatch routine for \(major) returned \(status), and completed the IRP with \(own)", at: Site(ip: 0))
       }
       return (status == .pending ? own : status, information)
     }
-    if status != .pending, io.issued[irp.address] != nil {
+    if status != .pending, let issue = io.issued[irp.address], !issue.isCompleting {
       report(violation: "the dispatch routine for \(major) returned \(status), and did not complete the IRP", at: Site(ip: 0))
     }
     guard status == .pending, let file else { return (status, 0) }

@@ -40,6 +40,10 @@ struct IOManager {
     let thread: Thread
     /// The file object that stays until a pended request is complete.
     var heldFile: UInt64?
+    /// Whether it ends where it is completed: the issuer has a completion routine of its own, and needs no APC.
+    var endsInline = false
+    /// Whether it is complete but for the APC that is on its way to the thread.
+    var isCompleting = false
   }
 
   /// Something that a driver wants to be called for until it takes it back.
@@ -76,6 +80,9 @@ extension Kernel {
 
   /// Has `body` called when the last handle to an object of `kind` is closed, in the context of whoever closes it.
   package func onLastClose(of kind: ObjectKind, _ body: @escaping (UInt64) async throws -> Void) { io.closeProcedures[kind] = body }
+
+  /// Says that whoever issued `irp` ends it where it is completed, as those do who have a completion routine of their own.
+  package func endInline(_ irp: Pointer<IRP>) { io.issued[irp.address]?.endsInline = true }
 
   /// Lets every ready thread run, and time pass, until all wait and nothing is due: then ``ending`` is ``Ending/idle``.
   public func runUntilIdle() throws -> Continuation { try runNextThread() }

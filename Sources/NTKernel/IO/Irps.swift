@@ -164,6 +164,7 @@ extension Kernel {
       _ = nonPagedPool.free(buffer)
     }
     try releaseMDLs(of: irp)
+    try freeAuxiliaryBuffer(of: irp)
     try forget(irp)
   }
 
@@ -190,12 +191,18 @@ extension Kernel {
     }
   }
 
-  /// Takes `irp` from its thread and frees it, with the block of parameters that hangs from it.
+  /// Takes `irp` from its thread and frees it.
   func forget(_ irp: Pointer<IRP>) throws {
-    let parameters = try irp.Tail.Overlay.AuxiliaryBuffer.load().address
-    if parameters != 0 { _ = nonPagedPool.free(parameters) }
     try irp.ThreadListEntry.remove()
     try irp.ThreadListEntry.initialize()
     try freeIRP(irp)
+  }
+
+  /// Frees the block of parameters that hangs from `irp`.
+  func freeAuxiliaryBuffer(of irp: Pointer<IRP>) throws {
+    let buffer = irp.Tail.Overlay.AuxiliaryBuffer
+    let block = try buffer.load().address
+    if block != 0 { _ = nonPagedPool.free(block) }
+    try buffer.store(Pointer(0, in: memory.memory))
   }
 }

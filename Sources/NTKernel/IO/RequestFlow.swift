@@ -82,14 +82,58 @@ extension Kernel {
       io.deferred.insert(irp.address)
       return
     }
-    let heldFile = io.issued[irp.address]?.heldFile
-    try finish(irp)
-    if let heldFile { try await release(heldFile) }
+    // Paging I/O and closing end here and now: who waits for them may hold APCs back.
+    let isInline = try !irp.Flags.load().isDisjoint(with: [.pagingIO, .closeOperation])
+    guard let issue = io.issued[irp.address], !isInline, !issue.endsInline else { return try await finish(irp) }
+    try await completeLast(irp, issue)
   }
 
-  /// Gives back the reference that a pended request held, where IRP_MJ_CLOSE can be sent: at PASSIVE_LEVEL.
+  /// Sends a special kernel APC to the thread that issued `irp`, where the request's data and status reach it (“Types of APCs”, WDK).
+  private func completeLast(_ irp: Pointer<IRP>, _ issue: IOManager.Issue) async throws {
+    let overlay = irp.Tail.Overlay
+    let file = try overlay.OriginalFileObject.load()
+    try freeAuxiliaryBuffer(of: irp)
+    let environment = KAPC_ENVIRONMENT(rawValue: UInt32(UInt8(bitPattern: try irp.ApcEnvironment.load())))
+    try initialize(
+      irp.Tail.Apc, thread: issue.thread.object.Tcb, environment: environment, kernel: trapAddress(of: "IopCompleteRequest"),
+      rundown: 0, normal: 0, mode: .kernelMode, context: 0)
+    io.issued[irp.address]?.isCompleting = true
+    if try insert(irp.Tail.Apc, file.address, 0) { return }
+    // The thread has ended: nobody is there for the data.
+    try irp.UserIosb.store(Pointer(0, in: memory.memory))
+    try irp.UserEvent.store(Pointer(0, in: memory.memory))
+    try irp.Flags.store(irp.Flags.load().subtracting(.inputOperation))
+    try complete(irp, of: Pointer(0, in: memory.memory))
+    if let held = issue.heldFile { try await release(held) }
+  }
+
+  /// The APC has come to the thread that issued the request. What is no such request any more is bugcheck 0x44.
+  func completeInThread(_ apc: Pointer<KAPC>, of file: Pointer<FILE_OBJECT>) async throws {
+    let offset = UInt64(IRP.layouts[memory.target].Tail.offset)
+    let irp = Pointer<IRP>(bits: apc.address &- offset, in: memory.memory)
+    guard let issue = io.issued[irp.address], issue.isCompleting else { throw BugCheck(.multipleIRPCompleteRequests, irp.address) }
+    try complete(irp, of: file)
+    if let held = issue.heldFile { try await release(held) }
+  }
+
+  /// Ends a request where it is completed, or where its issuer has come back to it.
+  func finish(_ irp: Pointer<IRP>) async throws {
+    let held = io.issued[irp.address]?.heldFile
+    let file = try irp.Tail.Overlay.OriginalFileObject.load()
+    guard io.issued[irp.address] != nil else {
+      // Nobody's: a driver allocated it, and frees it in its completion routine.
+      report(violation: "an IRP that a driver allocated reached the end of its completion: its driver must stop and free it")
+      return
+    }
+    try freeAuxiliaryBuffer(of: irp)
+    try complete(irp, of: file)
+    if let held { try await release(held) }
+  }
+
+  /// Gives back the reference that a pended request held: the last one where IRP_MJ_CLOSE can be sent, at PASSIVE_LEVEL.
   private func release(_ file: UInt64) async throws {
-    if try kpcr.Irql.load() < .dispatch { return _ = try await dereference(file) }
+    let irql = try kpcr.Irql.load()
+    if try irql == .passive || irql == .apc && header(of: file).PointerCount.load() > 1 { return _ = try await dereference(file) }
     try queue(WorkItem(routine: trapAddress(of: "ObDereferenceObject"), arguments: [file], finish: {}), queue: 1)
   }
 
@@ -132,15 +176,10 @@ extension Kernel {
 
   /// The end of a request, as the special kernel APC in the issuing thread makes it: data, status and event reach the requestor
   /// *in the requestor's address space*, and the packet goes.
-  func finish(_ irp: Pointer<IRP>) throws {
+  private func complete(_ irp: Pointer<IRP>, of file: Pointer<FILE_OBJECT>) throws {
     io.deferred.remove(irp.address)
     let here = memory.memory
     let issue = io.issued[irp.address]
-    guard issue != nil else {
-      // Nobody's: a driver allocated it, and frees it in its completion routine.
-      report(violation: "an IRP that a driver allocated reached the end of its completion: its driver must stop and free it")
-      return
-    }
     var status = try irp.IoStatus.Status.load()
     let information = try irp.IoStatus.Information.load().bits
     let flags = try irp.Flags.load()
@@ -160,7 +199,6 @@ extension Kernel {
     }
     try releaseMDLs(of: irp)
     let (block, event) = (try irp.UserIosb.load(), try irp.UserEvent.load())
-    let file = try irp.Tail.Overlay.OriginalFileObject.load()
     if !status.isFailure || isPending {
       do {
         try inSpace(of: issue?.requestor) {

@@ -24,15 +24,17 @@ public final class Thread {
   var savedIRQL = IRQL.passive
   /// Until when it keeps the processor from others of its priority, in 100 ns since boot.
   var quantumEnd: UInt64 = 0
-  /// What it waits for.
-  var waitsFor: [Kernel.DispatcherObject] = []
-  var waitType = WAIT_TYPE.any
+  /// The wait that it is in.
+  var wait: Wait?
+  var waitsFor: [Kernel.DispatcherObject] { wait?.objects ?? [] }
+  /// The waits in which APCs run at this moment, outermost first.
+  var interruptedWaits: [InterruptedWait] = []
+  /// Whether it is in user mode but for the APCs that it takes.
+  var isTakingAPCs = false
   /// What it waits for, where no object tells.
   var purpose: WaitPurpose?
   /// Whether it runs something of its own beside the run's calls.
   public internal(set) var isServing = false
-  /// What its wait's status is when time runs out.
-  var timeoutStatus = NTSTATUS.timeout
   /// Whether it has ended.
   public var hasEnded: Bool { (try? object.Tcb.State.load()) == .terminated }
   /// Whether it is in no call of the kernel's: in user mode, or before its start.
@@ -133,6 +135,7 @@ extension Kernel {
     try kpcr.NtTib.ExceptionList.store(Pointer(memory.target.endOfExceptionChain, in: memory.memory))
     try thread.object.Tcb.State.store(.running)
     stream.append(.thread(thread.id))
+    isAPCDue = try thread.object.Tcb.ApcState.KernelApcPending.load() != 0
     try switchAddressSpace(to: thread.object.Tcb.ApcState.Process.load(), .schedule)
     armDeadline()
   }

@@ -138,7 +138,7 @@ extension Kernel {
   }
 
   /// Runs `body` on `thread`, which is at rest, as the run's own call: no guest code leads there.
-  private func beginRoutine(on thread: Thread, _ body: @escaping RoutineStack.Body) throws -> Continuation {
+  func beginRoutine(on thread: Thread, _ body: @escaping RoutineStack.Body) throws -> Continuation {
     try run(thread)
     registers[.sp] = thread.restingStackPointer
     registers[.bp] = 0
@@ -172,6 +172,7 @@ extension Kernel {
     try await cancelRequests(of: thread)
     if isLast { try await closeHandles(of: process) }
     try abandonMutants(of: thread)
+    try await runDownAPCs(of: thread)
     try thread.object.ExitTime.QuadPart.store(Int64(bitPattern: systemTime))
     try finish(thread, status)
     if isLast { try exit(process) }

@@ -83,6 +83,7 @@ extension Kernel {
       report(violation: "a notify routine returned with APCs disabled otherwise than it was called", at: Site(ip: routine))
     }
     try thread.KernelApcDisable.store(disabled)
+    if disabled == 0 { try requestAPCs(of: thread) }
   }
 
   func notifyThread(_ thread: Thread, isCreated: Bool) async throws {

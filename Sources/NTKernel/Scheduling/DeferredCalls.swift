@@ -18,7 +18,7 @@ extension Kernel {
 
   /// Whether something is due that an interrupt would bring.
   @inline(__always) var isInterruptDue: Bool {
-    isPreemptionDue || !deferredCalls.isEmpty || nextTimerDue != .max && nextTimerDue <= interruptTime
+    isPreemptionDue || isAPCDue || !deferredCalls.isEmpty || nextTimerDue != .max && nextTimerDue <= interruptTime
   }
 
   /// Lets what is due interrupt the running thread, which goes on with `values` afterwards.
@@ -26,11 +26,17 @@ extension Kernel {
     guard let thread = running, try kpcr.Irql.load() < .dispatch, try !isDPCActive() else { return nil }
     try expireTimers()
     if !deferredCalls.isEmpty { return try deliverDeferredCalls(on: thread, interrupting: values) }
+    return try interruptForAPCs(thread, values)
+  }
+
+  /// Lets the thread's kernel APCs interrupt it, or a thread that is more urgent.
+  private func interruptForAPCs(_ thread: Thread, _ values: [Register: UInt64]) throws -> Continuation? {
+    if isAPCDue, let continuation = try deliverAPCs(on: thread, before: .registers(values)) { return continuation }
     return try preempt(thread, values)
   }
 
   /// A thread that was made ready and has a higher priority takes the processor at once. The other stays ahead of its equals.
-  private func preempt(_ thread: Thread, _ values: [Register: UInt64]) throws -> Continuation? {
+  func preempt(_ thread: Thread, _ values: [Register: UInt64]) throws -> Continuation? {
     isPreemptionDue = false
     let own = try thread.object.Tcb.Priority.load()
     guard try readyThreads.contains(where: { try $0.object.Tcb.Priority.load() > own }) else { return nil }
@@ -75,7 +81,7 @@ extension Kernel {
   /// The interrupting calls are done: the interrupted code goes on, or whoever is ready.
   func returnFromInterrupt(to values: [Register: UInt64]?) throws -> Continuation {
     guard let values, let thread = running else { return try runNextThread() }
-    for (register, value) in values { registers[register] = value }
-    return try preempt(thread, values) ?? .proceed
+    registers.load(values)
+    return try interruptForAPCs(thread, values) ?? .proceed
   }
 }

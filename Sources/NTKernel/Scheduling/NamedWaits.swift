@@ -55,7 +55,7 @@ extension Kernel {
       if let purpose = thread.purpose { return Waiting(thread: thread, what: purpose.what, awaited: purpose.awaited()) }
       guard let first = thread.waitsFor.first else { return nil }
       let described = thread.waitsFor.map(describe)
-      let how = thread.waitType == .all ? " and " : " or "
+      let how = thread.wait?.type == .all ? " and " : " or "
       let owners = thread.waitsFor.count == 1 ? owner(of: first) : []
       return Waiting(thread: thread, what: described.joined(separator: how), awaited: owners)
     }

@@ -3,7 +3,7 @@ import Guest
 import WindowsTypes
 
 /// How a thread goes on when it gets the processor.
-enum Resumption {
+indirect enum Resumption {
   /// It runs, or has never run a call of its own.
   case none
   /// With these registers.
@@ -16,6 +16,17 @@ enum Resumption {
   case start(RoutineStack.Body)
   /// It runs this routine, and is at rest when that is done.
   case serve(RoutineStack.Body)
+  /// It takes up a wait that an APC has interrupted, and goes on as it says here when that is over.
+  case again(InterruptedWait, Resumption)
+
+  /// The registers that it goes on with; `nil` where it begins.
+  var registers: [Register: UInt64]? {
+    switch self {
+    case .registers(let values), .export(_, let values), .routine(let values): values
+    case .again(_, let resumption): resumption.registers
+    case .none, .start, .serve: nil
+    }
+  }
 }
 
 /// An export's last act is a wait that is not over: its thread goes on when somebody wakes it.
@@ -52,6 +63,11 @@ extension Kernel {
   /// Where nobody is ready and nothing is due, the run has come to rest: ``Ending/idle``.
   func runNextThread() throws -> Continuation {
     while true {
+      if isDelivering {
+        if let next = nextDelivery() { return try resume(next) }
+        isDelivering = false
+        return .stop
+      }
       if let next = try nextReady() { return try resume(next) }
       if let awaitOutside, try awaitOutside() { continue }
       guard let due = timers.nextDue, try !isTimeFruitless() else {
@@ -72,33 +88,50 @@ extension Kernel {
     try kpcr.NtTib.ExceptionList.store(Pointer(thread.savedExceptionList, in: memory.memory))
     try kpcr.Irql.store(thread.savedIRQL)
     armDeadline()
-    func load(_ values: [Register: UInt64]) { for (register, value) in values { registers[register] = value } }
+    return try deliverAPCs(on: thread, before: resumption) ?? goOn(thread, by: resumption)
+  }
+
+  /// Lets `thread`, which has the processor, go on.
+  func goOn(_ thread: Thread, by resumption: Resumption) throws -> Continuation {
     switch resumption {
     case .none: throw KernelError("\(thread.name) was ready with nothing to do")
     case .registers(let values):
-      load(values)
+      registers.load(values)
       return .proceed
     case .export(let number, let values):
-      load(values)
+      registers.load(values)
       recordResult(number, UInt64(try thread.object.Tcb.WaitStatus.load().rawValue))
       return .proceed
     case .routine(let values):
-      load(values)
+      registers.load(values)
       return try resumeRoutine(of: thread, returning: UInt64(try thread.object.Tcb.WaitStatus.load().rawValue))
     case .start(let body):
-      rest(thread)
+      registers.load(restingRegisters(of: thread))
       return try start(thread.startsExit ? .exit(isStep: false) : .thread, body)
     case .serve(let body):
-      rest(thread)
+      registers.load(restingRegisters(of: thread))
       return try start(.service, body)
+    case .again(let interrupted, let resumption):
+      if let values = resumption.registers { registers.load(values) }
+      thread.interruptedWaits.removeAll { $0 === interrupted }
+      if let status = interrupted.status {
+        try thread.object.Tcb.WaitStatus.store(status)
+        return try goOn(thread, by: resumption)
+      }
+      switch try take(interrupted.wait, up: thread) {
+      case .satisfied(let status):
+        try thread.object.Tcb.WaitStatus.store(status)
+        return try goOn(thread, by: resumption)
+      case .blocked:
+        try suspendRunning(resumption)
+        return try runNextThread()
+      }
     }
   }
 
   /// The registers with which a routine of the kernel's own begins on `thread`.
-  private func rest(_ thread: Thread) {
-    registers[.sp] = thread.restingStackPointer
-    registers[.bp] = 0
-    registers[.flags] = 0x202
+  func restingRegisters(of thread: Thread) -> [Register: UInt64] {
+    [.sp: thread.restingStackPointer, .bp: 0, .flags: 0x202]
   }
 
   /// The running thread gives the processor away, to go on by `resumption`.
@@ -107,6 +140,8 @@ extension Kernel {
     thread.resumption = resumption
     thread.savedExceptionList = try kpcr.NtTib.ExceptionList.load().address
     thread.savedIRQL = try kpcr.Irql.load()
+    // One that came to it before it waited, and could not run then.
+    if thread.wait != nil, try thread.object.Tcb.deliverableAPC(at: thread.savedIRQL) != nil { try interruptWait(of: thread) }
   }
 
   /// All registers, as they are.
@@ -140,14 +175,15 @@ extension Kernel {
   func endRunningThread(_ status: NTSTATUS, isStep: Bool? = nil) throws -> Continuation {
     guard let thread = running else { throw KernelError("no thread runs") }
     // KERNEL_APC_PENDING_DURING_EXIT: a critical region is open, or a mutex held. APC, disable count, IRQL.
-    let disabled = try thread.object.Tcb.KernelApcDisable.load()
-    if disabled != 0 { return end(BugCheck(.kernelAPCPendingDuringExit, 0, UInt64(disabled), UInt64(try kpcr.Irql.load().rawValue))) }
+    let disabled = try thread.object.Tcb.combinedDisable
+    if disabled != 0 { return end(BugCheck(.kernelAPCPendingDuringExit, 0, disabled, UInt64(try kpcr.Irql.load().rawValue))) }
     if try thread.object.Tcb.ApcStateIndex.load() != 0 {
       return end(try invalidAttach(thread.owner.object.Pcb, thread.object.Tcb))
     }
     let endsStep = isStep ?? thread.activations.contains { if case .step = $0 { true } else { false } }
     thread.routines.abandonAll()
     thread.activations = []
+    thread.interruptedWaits = []
     registers[.sp] = thread.restingStackPointer
     registers[.bp] = 0
     try kpcr.NtTib.ExceptionList.store(Pointer(memory.target.endOfExceptionChain, in: memory.memory))

@@ -64,7 +64,7 @@ extension Kernel {
   func expireTimers() throws {
     while let (due, subject) = timers.popDue(interruptTime) {
       switch subject {
-      case .wait(let id): try wake(threads[id], threads[id].timeoutStatus)
+      case .wait(let id): try wake(threads[id], threads[id].wait?.timeoutStatus ?? .timeout)
       case .timer(let address):
         let timer = Pointer<KTIMER>(address, in: memory.memory)
         try timer.Header.Inserted.store(0)

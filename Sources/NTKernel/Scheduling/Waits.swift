@@ -19,50 +19,68 @@ extension Kernel {
   ///   - timeoutStatus: what the wait's status is when time runs out.
   func beginWait(
     _ objects: [DispatcherObject], _ type: WAIT_TYPE, timeout: Int64?, mode: KPROCESSOR_MODE = .kernelMode,
-    blocks: Pointer<KWAIT_BLOCK>? = nil, timeoutStatus: NTSTATUS = .timeout
+    isAlertable: Bool = false, blocks: Pointer<KWAIT_BLOCK>? = nil, timeoutStatus: NTSTATUS = .timeout
   ) throws -> WaitOutcome {
     guard let thread = running else { throw KernelError("no thread runs") }
-    if type == .any {
-      for (index, object) in objects.enumerated() where try isSignaled(object, for: thread) {
+    return try take(
+      Wait(
+        objects: objects, type: type, due: timeout.map { $0 == 0 ? 0 : dueTime($0) }, mode: mode, isAlertable: isAlertable,
+        blocks: blocks, timeoutStatus: timeoutStatus),
+      up: thread)
+  }
+
+  /// Waits, for the first time or again: until ``Wait/due`` at most.
+  func take(_ wait: Wait, up thread: Thread) throws -> WaitOutcome {
+    if wait.type == .any {
+      for (index, object) in wait.objects.enumerated() where try isSignaled(object, for: thread) {
         return .satisfied(NTSTATUS(rawValue: UInt32(index) + (try consume(object, by: thread))))
       }
-    } else if try objects.allSatisfy({ try isSignaled($0, for: thread) }) {
+    } else if try wait.objects.allSatisfy({ try isSignaled($0, for: thread) }) {
       var abandoned: UInt32 = 0
-      for object in objects { abandoned |= try consume(object, by: thread) }
+      for object in wait.objects { abandoned |= try consume(object, by: thread) }
       return .satisfied(NTSTATUS(rawValue: abandoned))
     }
-    if timeout == 0 { return .satisfied(timeoutStatus) }
+    if let status = try alert(of: thread, in: wait) { return .satisfied(status) }
+    if wait.due == 0 { return .satisfied(wait.timeoutStatus) }
     let irql = try kpcr.Irql.load()
     if irql >= .dispatch {
       // ATTEMPTED_SWITCH_FROM_DPC in a DPC; else the dispatcher runs at a level at which it must not.
       if try isDPCActive() { throw BugCheck(.attemptedSwitchFromDPC, thread.object.address, 0, 0, 0) }
-      throw BugCheck(.irqlNotLessOrEqual, objects.first?.address ?? 0, UInt64(irql.rawValue), 0, registers[.ip])
+      throw BugCheck(.irqlNotLessOrEqual, wait.objects.first?.address ?? 0, UInt64(irql.rawValue), 0, registers[.ip])
     }
-    try hang(thread, on: objects, type, blocks ?? thread.object.Tcb.WaitBlock)
-    try thread.object.Tcb.State.store(.waiting)
-    try thread.object.Tcb.WaitMode.store(mode)
-    try thread.object.Tcb.WaitIrql.store(irql)
-    thread.waitsFor = objects
-    thread.waitType = type
-    thread.timeoutStatus = timeoutStatus
-    if let timeout { timers.insert(.wait(thread.id), due: dueTime(timeout)) }
+    if let due = wait.due, due <= interruptTime { return .satisfied(wait.timeoutStatus) }
+    let tcb = thread.object.Tcb
+    try hang(thread, on: wait.objects, wait.type, wait.blocks ?? tcb.WaitBlock)
+    try tcb.State.store(.waiting)
+    try tcb.WaitMode.store(wait.mode)
+    try tcb.Alertable.store(wait.isAlertable ? 1 : 0)
+    try tcb.WaitIrql.store(irql)
+    thread.wait = wait
+    if let due = wait.due { timers.insert(.wait(thread.id), due: due) }
     return .blocked
   }
 
   /// For exports whose last act is a wait.
   func wait(
     _ objects: [DispatcherObject], _ type: WAIT_TYPE = .any, timeout: Int64?, mode: KPROCESSOR_MODE = .kernelMode,
-    blocks: Pointer<KWAIT_BLOCK>? = nil, timeoutStatus: NTSTATUS = .timeout
+    isAlertable: Bool = false, blocks: Pointer<KWAIT_BLOCK>? = nil, timeoutStatus: NTSTATUS = .timeout
   ) throws -> NTSTATUS {
-    switch try beginWait(objects, type, timeout: timeout, mode: mode, blocks: blocks, timeoutStatus: timeoutStatus) {
+    let outcome = try beginWait(
+      objects, type, timeout: timeout, mode: mode, isAlertable: isAlertable, blocks: blocks, timeoutStatus: timeoutStatus)
+    switch outcome {
     case .satisfied(let status): return status
     case .blocked: throw ThreadBlocks()
     }
   }
 
   /// For routines that go on after a wait.
-  package func waiting(_ objects: [DispatcherObject], _ type: WAIT_TYPE = .any, timeout: Int64? = nil) async throws -> NTSTATUS {
-    if case .satisfied(let status) = try beginWait(objects, type, timeout: timeout) { return status }
+  package func waiting(
+    _ objects: [DispatcherObject], _ type: WAIT_TYPE = .any, timeout: Int64? = nil, mode: KPROCESSOR_MODE = .kernelMode,
+    isAlertable: Bool = false
+  ) async throws -> NTSTATUS {
+    if case .satisfied(let status) = try beginWait(objects, type, timeout: timeout, mode: mode, isAlertable: isAlertable) {
+      return status
+    }
     guard let thread = running else { return .success }
     let status = try await thread.routines.suspend(.blocked, at: registers[.sp])
     return NTSTATUS(rawValue: UInt32(truncatingIfNeeded: status))
@@ -83,14 +101,24 @@ extension Kernel {
     try thread.object.Tcb.WaitBlockList.store(blocks)
   }
 
-  /// Ends a thread's wait: off the lists, and ready.
+  /// Ends a thread's wait: off the lists, and ready. A wait in which an APC runs just now ends when that is done.
   package func wake(_ thread: Thread, _ status: NTSTATUS) throws {
-    let blocks = try thread.object.Tcb.WaitBlockList.load()
-    for index in thread.waitsFor.indices { try blocks.advanced(by: index).WaitListEntry.remove() }
-    thread.waitsFor = []
-    timers.remove(.wait(thread.id))
+    guard try thread.object.Tcb.State.load() == .waiting else {
+      thread.interruptedWaits.first { $0.status == nil }?.status = status
+      return
+    }
+    try leaveWait(thread)
     try thread.object.Tcb.WaitStatus.store(status)
     try makeReady(thread)
+  }
+
+  /// Takes a thread off the lists of what it waits for. Returns the wait.
+  @discardableResult
+  func leaveWait(_ thread: Thread) throws -> Wait? {
+    let blocks = try thread.object.Tcb.WaitBlockList.load()
+    for index in thread.waitsFor.indices { try blocks.advanced(by: index).WaitListEntry.remove() }
+    timers.remove(.wait(thread.id))
+    return thread.wait.take()
   }
 
   /// An object may have become signaled: whoever waits for it, first come first served, as long as it lasts.
@@ -98,7 +126,7 @@ extension Kernel {
     for entry in try object.WaitListHead.entries() {
       let block = entry.container(\KWAIT_BLOCK.WaitListEntry)
       guard let thread = thread(at: try block.Thread.load().address), thread.waitsFor.contains(object) else { continue }
-      if thread.waitType == .all {
+      if thread.wait?.type == .all {
         guard try thread.waitsFor.allSatisfy({ try isSignaled($0, for: thread) }) else { continue }
         var abandoned: UInt32 = 0
         for other in thread.waitsFor { abandoned |= try consume(other, by: thread) }
@@ -153,6 +181,7 @@ extension Kernel {
     try mutant.OwnerThread.store(Pointer(0, in: memory.memory))
     try mutant.MutantListEntry.remove()
     try thread.KernelApcDisable.store(thread.KernelApcDisable.load() &+ UInt32(try mutant.ApcDisable.load()))
+    if try thread.KernelApcDisable.load() == 0 { try requestAPCs(of: thread) }
     try signal(mutant.Header)
     return old
   }

@@ -25,10 +25,9 @@ extension Kernel {
     item.site = caller.address
     workQueues[queue, default: []].append(item)
     if let worker = workers[queue] {
-      if case .routine = worker.resumption, worker.isIdleWorker {
+      if worker.isIdleWorker {
         worker.isIdleWorker = false
-        try worker.object.Tcb.WaitStatus.store(.success)
-        try makeReady(worker)
+        try wake(worker, .success)
       }
       return
     }
@@ -40,8 +39,7 @@ extension Kernel {
       while true {
         while workQueues[queue, default: []].isEmpty {
           worker.isIdleWorker = true
-          try worker.object.Tcb.State.store(.waiting)
-          _ = try await worker.routines.suspend(.blocked, at: registers[.sp])
+          _ = try await waiting([])
         }
         guard let item = workQueues[queue]?.removeFirst() else { continue }
         _ = try await call(item.routine, item.arguments, below: worker.restingStackPointer - 0x40)

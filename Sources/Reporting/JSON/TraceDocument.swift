@@ -125,6 +125,12 @@ extension Run {
         "kind": "unmapping", "mdl": .address(mdl), "address": .address(address), "routine": .string(routine), "site": site(place),
       ])
     case .irql(let from, let to): .object(["kind": "irql", "from": .number(Int(from)), "to": .number(Int(to))])
+    case .apc(let apc):
+      .object([
+        "kind": "apc", "mode": .string(apc.kind.rawValue), "routine": .address(apc.routine), "normalRoutine": .address(apc.normal),
+        "thread": names.threads.indices.contains(apc.thread) ? .string(names.threads[apc.thread].name) : nil,
+        "process": .string(title(apc.process)),
+      ])
     case .irqlTooHigh(let routine, let irql, let limit, let place):
       .object([
         "kind": "irql-too-high", "routine": .string(routine), "irql": .number(Int(irql)), "limit": .number(Int(limit)),

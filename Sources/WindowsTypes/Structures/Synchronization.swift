@@ -238,3 +238,41 @@ public struct KDEVICE_QUEUE_ENTRY: GuestStructure {
   public static let layouts = Layouts(
     (.windowsXP_x86, 0x10, KDEVICE_QUEUE_ENTRY(DeviceListEntry: 0x00, SortKey: 0x08, Inserted: 0x0c)))
 }
+
+/// A fast mutex whose owner is in a guarded region (`wdm.h`).
+public struct KGUARDED_MUTEX: GuestStructure {
+  public static let name = "_KGUARDED_MUTEX"
+  public let Count: Field<Int32>
+  public let Owner: Field<Pointer<KTHREAD>>
+  public let Contention: Field<UInt32>
+  public let Gate: Field<KEVENT>
+  public let KernelApcDisable: Field<Int16>
+  public let SpecialApcDisable: Field<Int16>
+  public let CombinedApcDisable: Field<UInt32>
+
+  public static let layouts = Layouts(
+    (
+      .windowsXP_x86, 0x20,
+      KGUARDED_MUTEX(
+        Count: 0x00, Owner: 0x04, Contention: 0x08, Gate: 0x0c, KernelApcDisable: 0x1c, SpecialApcDisable: 0x1e,
+        CombinedApcDisable: 0x1c
+      )
+    ))
+
+  /// `GM_LOCK_BIT`, a bit of `Count`: the mutex is free.
+  public static let lockBit: Int32 = 1
+  /// `GM_LOCK_WAITER_INC`: what each who waits adds to `Count`.
+  public static let waiter: Int32 = 4
+}
+
+/// A zone: blocks of one size (`wdm.h`).
+public struct ZONE_HEADER: GuestStructure {
+  public static let name = "_ZONE_HEADER"
+  public let FreeList: Field<SINGLE_LIST_ENTRY>
+  public let SegmentList: Field<SINGLE_LIST_ENTRY>
+  public let BlockSize: Field<UInt32>
+  public let TotalSegmentSize: Field<UInt32>
+
+  public static let layouts = Layouts(
+    (.windowsXP_x86, 0x10, ZONE_HEADER(FreeList: 0x00, SegmentList: 0x04, BlockSize: 0x08, TotalSegmentSize: 0x0c)))
+}

@@ -64,11 +64,11 @@ extension Export {
     // An entry's address, or STATUS_TIMEOUT in its place.
     export("KeRemoveQueue(Queue, WaitMode, Timeout)", irql: .dispatch) {
       (kernel, queue: Pointer<KQUEUE>, mode: KPROCESSOR_MODE, timeout: Pointer<Int64>) async throws -> GuestWord in
-      let status = try await kernel.waiting([queue.Header], timeout: timeout.isNull ? nil : timeout.load())
+      let status = try await kernel.waiting([queue.Header], timeout: timeout.isNull ? nil : timeout.load(), mode: mode)
       guard status == .success, let entry = try queue.EntryListHead.removeHead() else { return GuestWord(UInt64(status.rawValue)) }
       return GuestWord(entry.address)
     }
-    .partially("the number of threads that run at once is not limited, and an APC does not end the wait"),
+    .partially("the number of threads that run at once is not limited"),
     // What is left in it, as a list that begins with its first entry.
     export("KeRundownQueue(Queue)", irql: .dispatch) { (_, queue: Pointer<KQUEUE>) -> Pointer<LIST_ENTRY> in
       guard try !queue.EntryListHead.isEmpty else { return Pointer(0, in: queue.memory) }
