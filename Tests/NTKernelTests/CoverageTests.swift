@@ -15,7 +15,7 @@ import Testing
           !["CoverageTests.swift", "DeclarationTests.swift"].contains(name),
           let text = try? String(contentsOf: file, encoding: .utf8)
         else { continue }
-        words.formUnion(text.split { !$0.isLetter && !$0.isNumber && $0 != "_" }.map(String.init))
+        words.formUnion(text.split { !$0.isLetter && !$0.isNumber && $0 != "_" && $0 != "@" }.map(String.init))
       }
     }
     return words

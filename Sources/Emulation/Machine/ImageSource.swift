@@ -58,6 +58,14 @@ public struct ImageSource: Sendable {
     }
   }
 
+  /// Our own listing of a module, by its name in lower case.
+  func listing(of module: String, for target: Target) -> Source? {
+    guard let builtIn = BuiltIn.images.first(where: { $0.stem.lowercased() == module }),
+      let image = try? Image(listing: builtIn.text, named: builtIn.stem, file: builtIn.name, target: target)
+    else { return nil }
+    return Source(image: image, fileName: builtIn.name)
+  }
+
   /// The user's files that take others' places, in the order of their modules' names.
   func overridingImages(for target: Target) throws -> [Source] {
     try overrides.sorted { $0.key < $1.key }.map { try file($0.value, named: $0.key, for: target) }

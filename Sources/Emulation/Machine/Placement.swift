@@ -58,7 +58,21 @@ extension Machine {
         sources.append(file)
       }
     }
-    return sources
+    return sources + impliedListings(of: sources)
+  }
+
+  /// Our listings of modules that a driver imports a routine from which nobody else provides: fltMgr's, for `FltLockUserBuffer`.
+  private func impliedListings(of sources: [ImageSource.Source]) -> [ImageSource.Source] {
+    var listings: [ImageSource.Source] = []
+    for slot in sources.filter(\.image.isFile).flatMap(\.image.imports) where Self.exportNumber(of: slot.name, in: slot.module) == nil {
+      let module = slot.module.lowercased()
+      let isLoaded = (sources + listings).contains { $0.image.name.lowercased() == module }
+      guard !isLoaded, let listing = options.images.listing(of: module, for: fixture.target),
+        listing.image.export(Image.ExportedName(slot.name)) != nil
+      else { continue }
+      listings.append(listing)
+    }
+    return listings
   }
 
   /// `image` at its own base where that is free system space, else at an address of the kernel's choice.

@@ -43,4 +43,5 @@ public struct ExportTable: Sendable {
       Export.cacheMdlCalls, Export.notifyCalls,
       Export.registryKeys, Export.registryCallbacks, Export.registryRoutines, Export.driverLoading,
     ] + Export.hardware + [Export.raisedExceptions, Export.trapHandlers] + Export.threadPrimitives
+    + Export.laterTables
 }

@@ -28,6 +28,10 @@ extension KernelVariable {
     variable("IoOtherTransferCount") { _ -> UInt64 in 0 }.partially("it stands still"),
     variable("IoStatisticsLock") { _ -> GuestWord in 0 },
     variable("IoDeviceHandlerObjectSize") { _ -> UInt32 in 0 },
+    // The port that the kernel debugger speaks over: none.
+    variable("KdComPortInUse", module: "hal") { _ -> GuestWord in 0 },
+    // Windows 7's switch of a check on timers, which is off.
+    variable("KiEnableTimerWatchdog") { _ -> UInt32 in 0 },
   ]
 
   /// A pointer to a table that says of each byte whether a second one follows: of none, in single-byte code pages.

@@ -220,8 +220,13 @@ extension Kernel {
     }
   }
 
+  /// The path of the file that a process runs, as the object manager names it.
+  func imagePath(of process: Process) -> String {
+    process.imageName ?? "\\Device\\HarddiskVolume1\\WINDOWS\\system32\\\(process.name)"
+  }
+
   func queryImageName(of process: Process, _ buffer: UInt64, _ length: UInt32, _ needed: Pointer<UInt32>) throws -> NTSTATUS {
-    let name = process.imageName ?? "\\Device\\HarddiskVolume1\\WINDOWS\\system32\\\(process.name)"
+    let name = imagePath(of: process)
     let size = UInt32(8 + name.utf16.count * 2 + 2)
     if !needed.isNull { try needed.store(size) }
     guard length >= size else { return .infoLengthMismatch }

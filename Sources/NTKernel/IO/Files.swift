@@ -39,6 +39,8 @@ extension Kernel {
     var stackFlags: UInt8 = 0
     /// The device that the create is sent to; `nil` for the top of the stack.
     var hint: Pointer<DEVICE_OBJECT>?
+    /// The `ECP_LIST` that the create carries; 0 for none.
+    var createParameters: UInt64 = 0
 
     /// What the I/O manager refuses by itself (nf-ntifs-ntcreatefile, CreateOptions).
     var areValid: Bool {
@@ -127,6 +129,7 @@ extension Kernel {
     try parameters.Options.store(options.disposition << 24 | options.options & 0xff_ffff)
     try parameters.FileAttributes.store(UInt16(truncatingIfNeeded: options.fileAttributes))
     try parameters.ShareAccess.store(UInt16(truncatingIfNeeded: options.share))
+    if options.createParameters != 0 { io.createParameters[irp.address] = options.createParameters }
     let context = try parameters.SecurityContext.load().address
     let (status, information) = try await send(irp, to: top, waitingOn: file)
     _ = nonPagedPool.free(context)

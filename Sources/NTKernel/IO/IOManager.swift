@@ -21,6 +21,8 @@ struct IOManager {
   var closeProcedures: [ObjectKind: (UInt64) async throws -> Void] = [:]
   /// Who set each timer last, by its address.
   var timerSites: [UInt64: Site] = [:]
+  /// The lists of extra create parameters that creates carry, by IRP.
+  var createParameters: [UInt64: UInt64] = [:]
   /// For names that a device does not choose itself.
   var generatedNames = 0
 

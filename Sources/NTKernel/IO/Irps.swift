@@ -52,6 +52,7 @@ extension Kernel {
     try irp.Type.store(0)
     io.issued[irp.address] = nil
     io.deferred.remove(irp.address)
+    io.createParameters[irp.address] = nil
     guard nonPagedPool.free(irp.address) else { throw BugCheck(.badPoolCaller, 7, 0, 0, irp.address) }
   }
 

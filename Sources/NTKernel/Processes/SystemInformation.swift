@@ -10,7 +10,7 @@ extension Kernel {
     // SYSTEM_PROCESSOR_INFORMATION: Intel, family 6.
     case 1: return (words([0x6_0000, 0x0f06, 0x2000_3fff]), true)
     case 3:
-      return (words(halves(VirtualTime.boot) + halves(systemTime) + [0, 0, 0, 0] + [0, 0, 0, 0]), false)
+      return (words(halves(time.bootTime) + halves(systemTime) + [0, 0, 0, 0] + [0, 0, 0, 0]), false)
     case 5: return (try processInformation(at: place), false)
     case 11: return (try moduleInformation(), false)
     // SYSTEM_KERNEL_DEBUGGER_INFORMATION: not enabled, not present.

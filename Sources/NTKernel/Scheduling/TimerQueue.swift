@@ -46,7 +46,7 @@ extension Kernel {
   func dueTime(_ value: Int64) -> UInt64 {
     if value < 0 { return interruptTime &+ value.magnitude }
     let absolute = UInt64(value)
-    return absolute > VirtualTime.boot ? absolute - VirtualTime.boot : 0
+    return absolute > time.bootTime ? absolute - time.bootTime : 0
   }
 
   /// Whether nothing can come of waiting: only periodic timers are left, signaled already and without deferred calls, which nobody

@@ -60,6 +60,12 @@ extension Kernel {
 
   /// Writes what has changed back, page by page.
   func flush(_ map: CacheMap, _ pages: ClosedRange<UInt64>? = nil) async throws -> NTSTATUS {
+    do { return try await acquired(map.file, for: .flush) { try await writeBack(map, pages) } } catch let refusal as Refusal {
+      return refusal.status
+    }
+  }
+
+  private func writeBack(_ map: CacheMap, _ pages: ClosedRange<UInt64>?) async throws -> NTSTATUS {
     for page in map.dirty.sorted() where pages?.contains(page) ?? true {
       map.dirty.remove(page)
       guard try node(of: map.file) == nil else { continue }
@@ -70,6 +76,38 @@ extension Kernel {
       }
     }
     return .success
+  }
+
+  /// Copies cached data to a buffer, up to the end of the file. Returns how much; `nil` where that would have to wait.
+  func copyOut(_ map: CacheMap, _ start: UInt64, _ length: UInt64, to buffer: UInt64, waits: Bool) async throws -> UInt64? {
+    let end = UInt64(max(0, map.fileSize))
+    let count = min(length, end - min(start, end))
+    if !waits, try !isResident(map, start, count) { return nil }
+    try await bringIn(map, start, count)
+    var done: UInt64 = 0
+    while done < count {
+      let piece = map.store.piece(Int(min(count - done, 4096)), at: start + done)
+      try memory.memory.write(piece, at: buffer + done)
+      done += UInt64(piece.count)
+    }
+    return count
+  }
+
+  /// Copies a buffer to the cache. Returns whether it did: `false` where that would have to wait.
+  func copyIn(_ map: CacheMap, _ start: UInt64, _ length: UInt64, from buffer: UInt64, waits: Bool) async throws -> Bool {
+    guard length > 0 else { return true }
+    if !waits, try !isResident(map, start, length) { return false }
+    // Only pages that are written in part are read in.
+    for end in [start, start + length - 1] { try await bringIn(map, end & ~0xfff, 1) }
+    var done: UInt64 = 0
+    while done < length {
+      let count = min(length - done, 4096 - (start + done) % 4096)
+      try map.store.write(memory.memory.bytes(Int(count), at: buffer + done), at: start + done)
+      map.dirty.insert((start + done) >> 12)
+      done += count
+    }
+    map.validDataLength = max(map.validDataLength, Int64(start + length))
+    return true
   }
 
   /// Shows pages of a cached file in system space.

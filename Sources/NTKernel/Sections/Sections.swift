@@ -46,7 +46,10 @@ extension Kernel {
         .pages(PageStore(in: memory.physical)), size: roundUp(wish.maximumSize, GuestMemory.pageSize), protection: wish.protection,
         attributes: wish.attributes, file: null)
     } else {
-      section = try await makeSection(wish, of: file, grantedAccess)
+      // SyncTypeCreateSection is 1.
+      section = try await acquired(file, for: .section, [1, wish.protection.rawValue]) {
+        try await makeSection(wish, of: file, grantedAccess)
+      }
       try reference(file.address, for: nil)
     }
     let object = try makeObject(.section, size: 0x28, path: path)

@@ -19,6 +19,8 @@ struct VirtualTime {
   /// a workstation, and each tick takes 3 (Windows Internals, 4th edition, chapter 6, "Quantum").
   static let quantum = 2 * tick
 
+  /// When the machine booted, as its clock says now: it moves with the clock when that is set.
+  var bootTime = boot
   /// What was skipped so far, in 100 ns.
   var skipped: UInt64 = 0
   /// Where `KeTickCount` lies, if someone imports it: guest code may wait for it to change without a call.
@@ -30,7 +32,7 @@ extension Kernel {
   public var interruptTime: UInt64 { clock() / VirtualTime.instructionsPerUnit + time.skipped }
 
   /// Since 1601, in 100 ns.
-  public var systemTime: UInt64 { VirtualTime.boot + interruptTime }
+  public var systemTime: UInt64 { time.bootTime &+ interruptTime }
 
   /// Ticks of the clock interrupt since boot.
   public var tickCount: UInt64 { interruptTime / VirtualTime.tick }
@@ -56,7 +58,7 @@ extension Kernel {
   /// Since boot as of the latest tick, in 100 ns: what the kernel's routines and the shared page say.
   var interruptTimeAtTick: UInt64 { tickCount * VirtualTime.tick }
   /// Since 1601 as of the latest tick, in 100 ns.
-  var systemTimeAtTick: UInt64 { VirtualTime.boot + interruptTimeAtTick }
+  var systemTimeAtTick: UInt64 { time.bootTime &+ interruptTimeAtTick }
 
   /// Writes the time as of the latest tick to the page that everyone reads it from (`KUSER_SHARED_DATA`).
   public func publishTime() throws {

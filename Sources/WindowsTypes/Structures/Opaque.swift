@@ -21,7 +21,6 @@ public enum FLT_FILTER: OpaqueStructure {}
 public enum FLT_INSTANCE: OpaqueStructure {}
 public enum FLT_TAG_DATA_BUFFER: OpaqueStructure {}
 public enum FLT_VOLUME: OpaqueStructure {}
-public enum FS_FILTER_CALLBACKS: OpaqueStructure {}
 public enum HANDLE_TABLE: OpaqueStructure {}
 public enum IO_CLIENT_EXTENSION: OpaqueStructure {}
 public enum IO_SECURITY_CONTEXT: OpaqueStructure {}

@@ -5,7 +5,7 @@ import Testing
 import WindowsTypes
 
 /// A driver with one file of its own, which it reads and writes by paging requests alone.
-private final class CachedFile {
+final class CachedFile {
   let g: IOGuest
   let file: Pointer<FILE_OBJECT>
   let pointers: UInt64

@@ -34,17 +34,9 @@ extension Export {
         kernel, file: Pointer<FILE_OBJECT>, offset: Pointer<UInt64>, length: UInt32, wait: UInt8, buffer: GuestWord,
         block: Pointer<IO_STATUS_BLOCK>
       ) async throws -> UInt8 in
-      let map = try kernel.cacheMap(of: file)
-      let (start, length) = (try kernel.checked(offset.load()), UInt64(length))
-      let count = min(length, UInt64(max(0, map.fileSize)) - min(start, UInt64(max(0, map.fileSize))))
-      if wait == 0, try !kernel.isResident(map, start, count) { return 0 }
-      try await kernel.bringIn(map, start, count)
-      var done: UInt64 = 0
-      while done < count {
-        let piece = map.store.piece(Int(min(count - done, 4096)), at: start + done)
-        try kernel.memory.memory.write(piece, at: buffer.bits + done)
-        done += UInt64(piece.count)
-      }
+      let start = try kernel.checked(offset.load())
+      guard let count = try await kernel.copyOut(kernel.cacheMap(of: file), start, UInt64(length), to: buffer.bits, waits: wait != 0)
+      else { return 0 }
       try block.Status.store(.success)
       try block.Information.store(GuestWord(count))
       return 1
@@ -54,21 +46,8 @@ extension Export {
       (
         kernel, file: Pointer<FILE_OBJECT>, offset: Pointer<UInt64>, length: UInt32, wait: UInt8, buffer: GuestWord
       ) async throws -> UInt8 in
-      let map = try kernel.cacheMap(of: file)
-      let (start, length) = (try kernel.checked(offset.load()), UInt64(length))
-      guard length > 0 else { return 1 }
-      if wait == 0, try !kernel.isResident(map, start, length) { return 0 }
-      // Only pages that are written in part are read in.
-      for end in [start, start + length - 1] { try await kernel.bringIn(map, end & ~0xfff, 1) }
-      var done: UInt64 = 0
-      while done < length {
-        let count = min(length - done, 4096 - (start + done) % 4096)
-        try map.store.write(kernel.memory.memory.bytes(Int(count), at: buffer.bits + done), at: start + done)
-        map.dirty.insert((start + done) >> 12)
-        done += count
-      }
-      map.validDataLength = max(map.validDataLength, Int64(start + length))
-      return 1
+      let start = try kernel.checked(offset.load())
+      return try await kernel.copyIn(kernel.cacheMap(of: file), start, UInt64(length), from: buffer.bits, waits: wait != 0) ? 1 : 0
     },
     // nf-ntifs-ccflushcache
     export("CcFlushCache(SectionObjectPointer, FileOffset, Length, IoStatus)", irql: .apc) {
@@ -151,7 +130,7 @@ extension Export {
 
 extension Kernel {
   /// An offset that a file can have.
-  fileprivate func checked(_ offset: UInt64) throws -> UInt64 {
+  func checked(_ offset: UInt64) throws -> UInt64 {
     guard offset <= 1 << 44 else { throw GuestException(.invalidParameter) }
     return offset
   }

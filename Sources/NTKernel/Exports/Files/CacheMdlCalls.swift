@@ -9,7 +9,7 @@ extension Export {
     export("CcZeroData(FileObject, StartOffset, EndOffset, Wait)", irql: .apc) {
       (kernel, file: Pointer<FILE_OBJECT>, start: Pointer<UInt64>, end: Pointer<UInt64>, wait: UInt8) async throws -> UInt8 in
       let map = try kernel.cacheMap(of: file)
-      let (from, to) = (try kernel.checkedOffset(start.load()), try kernel.checkedOffset(end.load()))
+      let (from, to) = (try kernel.checked(start.load()), try kernel.checked(end.load()))
       guard from < to else { return 1 }
       let pages = from >> 12...(to - 1) >> 12
       guard pages.count <= 1 << 14 else { throw GuestException(.insufficientResources) }
@@ -29,7 +29,7 @@ extension Export {
         block: Pointer<IO_STATUS_BLOCK>
       ) async throws in
       let map = try kernel.cacheMap(of: file)
-      let start = try kernel.checkedOffset(offset.load())
+      let start = try kernel.checked(offset.load())
       let rest = UInt64(max(0, map.fileSize)) - min(start, UInt64(max(0, map.fileSize)))
       let count = min(UInt64(length), rest)
       try await kernel.describe(map, start, count, in: chain, isWrite: false)
@@ -47,7 +47,7 @@ extension Export {
         block: Pointer<IO_STATUS_BLOCK>
       ) async throws in
       let map = try kernel.cacheMap(of: file)
-      try await kernel.describe(map, try kernel.checkedOffset(offset.load()), UInt64(length), in: chain, isWrite: true)
+      try await kernel.describe(map, try kernel.checked(offset.load()), UInt64(length), in: chain, isWrite: true)
       try block.Status.store(.success)
       try block.Information.store(GuestWord(UInt64(length)))
     },
@@ -55,7 +55,7 @@ extension Export {
     export("CcMdlWriteComplete(FileObject, FileOffset, MdlChain)", irql: .apc) {
       (kernel, file: Pointer<FILE_OBJECT>, offset: Pointer<UInt64>, mdl: Pointer<MDL>) in
       let map = try kernel.cacheMap(of: file)
-      let start = try kernel.checkedOffset(offset.load())
+      let start = try kernel.checked(offset.load())
       let length = UInt64(try mdl.ByteCount.load())
       if length > 0 { map.dirty.formUnion(start >> 12...(start + length - 1) >> 12) }
       try kernel.releaseCacheMDL(mdl)
@@ -64,13 +64,8 @@ extension Export {
 }
 
 extension Kernel {
-  fileprivate func checkedOffset(_ offset: UInt64) throws -> UInt64 {
-    guard offset <= 1 << 44 else { throw GuestException(.invalidParameter) }
-    return offset
-  }
-
   /// An MDL of cached pages, which stay for as long as it lives.
-  fileprivate func describe(
+  func describe(
     _ map: CacheMap, _ offset: UInt64, _ length: UInt64, in chain: Pointer<Pointer<MDL>>, isWrite: Bool
   ) async throws {
     guard length > 0 else { return try chain.store(Pointer(0, in: memory.memory)) }
@@ -88,7 +83,7 @@ extension Kernel {
     try chain.store(mdl)
   }
 
-  fileprivate func releaseCacheMDL(_ mdl: Pointer<MDL>) throws {
+  func releaseCacheMDL(_ mdl: Pointer<MDL>) throws {
     guard files.cacheMDLs.remove(mdl.address) != nil else { return }
     for frame in try frames(of: mdl) { _ = memory.physical.unpin(frame) }
     if try mdl.MdlFlags.load().contains(.mappedToSystemVA) { try unmapSystemView(of: mdl, at: mdl.MappedSystemVa.load().address) }

@@ -9,6 +9,8 @@ struct DirectoryWatch {
   let directory: [UInt8]
   let isDeep: Bool
   let filter: UInt32
+  /// Asked of each change whether this watcher may hear of it; 0 where nobody is.
+  var routine: UInt64 = 0
 }
 
 extension Export {
@@ -33,16 +35,27 @@ extension Export {
         kernel, sync: GuestWord, list: GuestWord, context: GuestWord, name: Pointer<STRING>, deep: UInt8, ignored: UInt8, filter: UInt32,
         irp: Pointer<IRP>, traverse: GuestWord, subject: GuestWord
       ) in
-      guard !irp.isNull else { return }
-      let stack = try irp.Tail.Overlay.CurrentStackLocation.load()
-      try stack.Control.store(stack.Control.load().union(.pendingReturned))
-      kernel.files.watches[list.bits, default: []].append(
-        DirectoryWatch(
-          irp: irp.address, context: context.bits, directory: try name.units(), isDeep: deep != 0, filter: filter))
+      try kernel.watch(
+        list.bits, irp,
+        DirectoryWatch(irp: irp.address, context: context.bits, directory: try name.units(), isDeep: deep != 0, filter: filter))
     }
-    .partially(
-      "a request is not taken off the list when it is cancelled, changes between two requests are lost, and nobody is asked whether the caller may see what changed"
-    ),
+    .partially(watchGap),
+    // nf-ntifs-fsrtlnotifyfilterchangedirectory: the routine is asked of each change.
+    export(
+      "FsRtlNotifyFilterChangeDirectory(NotifySync, NotifyList, FsContext, FullDirectoryName, WatchTree, IgnoreBuffer, CompletionFilter, NotifyIrp, TraverseCallback, SubjectContext, FilterCallback)",
+      irql: .apc
+    ) {
+      (
+        kernel, sync: GuestWord, list: GuestWord, context: GuestWord, name: Pointer<STRING>, deep: UInt8, ignored: UInt8, filter: UInt32,
+        irp: Pointer<IRP>, traverse: GuestWord, subject: GuestWord, routine: GuestWord
+      ) in
+      try kernel.watch(
+        list.bits, irp,
+        DirectoryWatch(
+          irp: irp.address, context: context.bits, directory: try name.units(), isDeep: deep != 0, filter: filter,
+          routine: routine.bits))
+    }
+    .partially(watchGap),
     // nf-ntifs-_fsrtlnotifyfullreportchange
     export(
       "FsRtlNotifyFullReportChange(NotifySync, NotifyList, FullTargetName, TargetNameOffset, StreamName, NormalizedParentName, FilterMatch, Action, TargetContext)",
@@ -55,6 +68,26 @@ extension Export {
       try await kernel.reportChange(list.bits, try name.units(), Int(offset), filter, action)
     }
     .partially("streams are not named"),
+    // nf-ntifs-fsrtlnotifyfilterreportchange
+    export(
+      "FsRtlNotifyFilterReportChange(NotifySync, NotifyList, FullTargetName, TargetNameOffset, StreamName, NormalizedParentName, FilterMatch, Action, TargetContext, FilterContext)",
+      irql: .apc
+    ) {
+      (
+        kernel, sync: GuestWord, list: GuestWord, name: Pointer<STRING>, offset: UInt16, stream: Pointer<STRING>,
+        parent: Pointer<STRING>, filter: UInt32, action: UInt32, target: GuestWord, context: GuestWord
+      ) async throws in
+      try await kernel.reportChange(list.bits, try name.units(), Int(offset), filter, action, context: context.bits)
+    }
+    .partially("streams are not named"),
+    // nf-ntifs-_fsrtl_advanced_fcb_header-fsrtlnotifycleanupall: everybody who waits on the list.
+    export("FsRtlNotifyCleanupAll(NotifySync, NotifyList)", irql: .apc) {
+      (kernel, sync: GuestWord, list: GuestWord) async throws in
+      while let watch = kernel.files.watches[list.bits]?.first {
+        kernel.files.watches[list.bits]?.removeFirst()
+        try await kernel.complete(watch.irp, .notifyCleanup, 0)
+      }
+    },
     // nf-ntifs-_fsrtlnotifycleanup
     export("FsRtlNotifyCleanup(NotifySync, NotifyList, FsContext)", irql: .apc) {
       (kernel, sync: GuestWord, list: GuestWord, context: GuestWord) async throws in
@@ -65,9 +98,19 @@ extension Export {
       }
     },
   ]
+
+  private static let watchGap =
+    "a request is not taken off the list when it is cancelled, changes between two requests are lost, and the traverse callback is not asked whether the caller may see what changed"
 }
 
 extension Kernel {
+  fileprivate func watch(_ list: UInt64, _ irp: Pointer<IRP>, _ watch: DirectoryWatch) throws {
+    guard !irp.isNull else { return }
+    let stack = try irp.Tail.Overlay.CurrentStackLocation.load()
+    try stack.Control.store(stack.Control.load().union(.pendingReturned))
+    files.watches[list, default: []].append(watch)
+  }
+
   fileprivate func complete(_ irp: UInt64, _ status: NTSTATUS, _ information: UInt64) async throws {
     let packet = Pointer<IRP>(irp, in: memory.memory)
     try packet.IoStatus.Status.store(status)
@@ -78,11 +121,15 @@ extension Kernel {
   /// Completes whoever watches the directory of `name`, with `FILE_NOTIFY_INFORMATION` of what is in it.
   ///
   /// - Parameter offset: where in the name the last component begins, in bytes.
-  fileprivate func reportChange(_ list: UInt64, _ name: [UInt8], _ offset: Int, _ filter: UInt32, _ action: UInt32) async throws {
+  /// - Parameter context: what a watcher's own routine is asked with.
+  fileprivate func reportChange(
+    _ list: UInt64, _ name: [UInt8], _ offset: Int, _ filter: UInt32, _ action: UInt32, context: UInt64 = 0
+  ) async throws {
     guard offset <= name.count else { return }
-    while let index = files.watches[list]?.firstIndex(where: { $0.filter & filter != 0 && watches($0, name, offset) }),
-      let watch = files.watches[list]?.remove(at: index)
-    {
+    for watch in files.watches[list] ?? [] where watch.filter & filter != 0 && watches(watch, name, offset) {
+      if watch.routine != 0, try await call(watch.routine, [watch.context, context]) & 0xff == 0 { continue }
+      guard let index = files.watches[list]?.firstIndex(where: { $0.irp == watch.irp }) else { continue }
+      files.watches[list]?.remove(at: index)
       // Behind the directory's name and a separator, which the root's name ends in.
       let isWide = watch.directory.count > 1 && watch.directory[1] == 0
       let isRoot = watch.directory.count == (isWide ? 2 : 1)

@@ -214,7 +214,7 @@ extension Kernel {
   }
 
   /// Tells those who watch a file of that device's stack. The structure's file object is filled in for each (TARGET_DEVICE_…).
-  fileprivate func reportTargetChange(_ device: UInt64, _ structure: UInt64) async throws {
+  func reportTargetChange(_ device: UInt64, _ structure: UInt64) async throws {
     let here = memory.memory
     for wanted in hardware.plugAndPlay.notifications where wanted.category == 3 {
       let file = Pointer<FILE_OBJECT>(wanted.subject.enumerated().reduce(0) { $0 | UInt64($1.element) << UInt64(8 * $1.offset) }, in: here)

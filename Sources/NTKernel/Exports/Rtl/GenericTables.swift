@@ -205,6 +205,51 @@ extension Export {
     ]
   }
 
+  /// Enumerating a table as a directory is: it may change between two calls.
+  static let tableDirectories: [Export] = [
+    // nf-ntddk-rtlenumerategenerictablelikeadirectory: STATUS_NO_MORE_MATCHES of the match routine ends it, STATUS_NO_MATCH goes on.
+    export(
+      "RtlEnumerateGenericTableLikeADirectory(Table, MatchFunction, MatchData, NextFlag, RestartKey, DeleteCount, Buffer)", irql: .dispatch
+    ) {
+      (
+        kernel, table: Pointer<RTL_AVL_TABLE>, match: GuestWord, data: GuestWord, next: UInt32, key: Pointer<Pointer<RTL_BALANCED_LINKS>>,
+        deletions: Pointer<UInt32>, buffer: Pointer<UInt8>
+      ) async throws -> Pointer<UInt8> in
+      let none = Pointer<UInt8>(0, in: table.memory)
+      if try RTL_AVL_TABLE.root(of: table).isNull {
+        try key.store(Pointer(0, in: table.memory))
+        return none
+      }
+      var node = try key.load()
+      // A node that may be gone is looked up again by its element.
+      if try node.isNull || table.DeleteCount.load() != deletions.load() {
+        let found = try await kernel.find(buffer, in: table)
+        node = found.node
+        // Below it the element would hang: what follows is the next one in order.
+        let isBehind = !found.isMatch && !found.isOnLeft
+        if isBehind || found.isMatch && next != 0 { node = try RTL_AVL_TABLE.successor(of: node, in: table) }
+      } else if next != 0 {
+        node = try RTL_AVL_TABLE.successor(of: node, in: table)
+      }
+      while !node.isNull {
+        let element = node.data(of: RTL_AVL_TABLE.self)
+        var status = NTSTATUS.success
+        if match.bits != 0 {
+          status = NTSTATUS(
+            rawValue: UInt32(truncatingIfNeeded: try await kernel.call(match.bits, [table.address, element.address, data.bits])))
+        }
+        if status.isSuccess {
+          try key.store(node)
+          try deletions.store(table.DeleteCount.load())
+          return element
+        }
+        if status.rawValue == 0xc000_0273 { break }
+        node = try RTL_AVL_TABLE.successor(of: node, in: table)
+      }
+      return none
+    }
+  ]
+
   /// Splay trees that drivers keep themselves.
   static let splayTrees: [Export] = [
     // nf-ntddk-rtlsplay
