@@ -46,7 +46,9 @@ import WindowsTypes
     let object = kind == "Instance" ? [try f.instance(of: filter)] : [filter, try f.volume(filter)]
     let type: UInt64 = kind == "Instance" ? 2 : 1
     func status(_ routine: String, _ rest: UInt64...) throws -> NTSTATUS {
-      NTSTATUS(rawValue: UInt32(truncatingIfNeeded: try f.g.call(routine, object + rest)))
+      // FltSetVolumeContext takes the filter from the context.
+      let first = routine.hasPrefix("FltSet") ? object.suffix(1) : object[...]
+      return NTSTATUS(rawValue: UInt32(truncatingIfNeeded: try f.g.call(routine, first + rest)))
     }
     let (set, get, delete) = ("FltSet\(kind)Context", "FltGet\(kind)Context", "FltDelete\(kind)Context")
     let (first, second, wrong) = (try allocate(f, filter, type), try allocate(f, filter, type), try allocate(f, filter, 8))
