@@ -116,11 +116,13 @@ extension Kernel {
   func finish(_ irp: Pointer<IRP>) throws {
     io.deferred.remove(irp.address)
     let here = memory.memory
-    let issue = io.issued[irp.address]
-    guard issue != nil else {
-      // Nobody's: a driver allocated it, and frees it in its completion routine.
+    var requestor = io.issued[irp.address]?.requestor
+    if requestor == nil {
+      // Nobody's: a driver allocated it, and frees it in its completion routine. One that names a thread
+      // (IoBuildAsynchronousFsdRequest) is ended in that thread all the same.
       report(violation: "an IRP that a driver allocated reached the end of its completion: its driver must stop and free it")
-      return
+      guard let thread = try thread(at: irp.Tail.Overlay.Thread.load().address) else { return }
+      requestor = thread.owner
     }
     var status = try irp.IoStatus.Status.load()
     let information = try irp.IoStatus.Information.load().bits
@@ -134,7 +136,7 @@ extension Kernel {
           report(violation: "IoStatus.Information is \(information), and the system buffer has \(blockSize(system)) bytes")
         }
         do {
-          try inSpace(of: issue?.requestor) { try here.write(bytes, at: irp.UserBuffer.load().address) }
+          try inSpace(of: requestor) { try here.write(bytes, at: irp.UserBuffer.load().address) }
         } catch let exception as GuestException { status = exception.code }
       }
       if flags.contains(.deallocateBuffer), system != 0 { try freePool(system) }
@@ -144,7 +146,7 @@ extension Kernel {
     let file = try irp.Tail.Overlay.OriginalFileObject.load()
     if !status.isFailure || isPending {
       do {
-        try inSpace(of: issue?.requestor) {
+        try inSpace(of: requestor) {
           guard !block.isNull else { return }
           try block.Information.store(GuestWord(information))
           try block.Status.store(status)
