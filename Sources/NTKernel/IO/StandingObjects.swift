@@ -44,7 +44,7 @@ extension StandingObject {
   /// "Object Directories" and "MS-DOS Device Names" of the driver documentation, and the names that the drivers' own pages give.
   static let all: [(path: String, object: StandingObject)] =
     [
-      "ArcName", "Device\\Harddisk0", "Device\\Ide", "Device\\Http", "KnownDlls", "NLS", "RPC Control", "Sessions", "Windows",
+      "ArcName", "Device\\Harddisk0", "Device\\Http", "KnownDlls", "NLS", "RPC Control", "Sessions", "Windows", "FileSystem\\Filters",
       "Windows\\WindowStations",
     ].map { ("\\" + $0, .directory) }
     + [
@@ -55,7 +55,7 @@ extension StandingObject {
       ("Device\\Harddisk0\\Partition1", "\\Device\\HarddiskVolume1"),
       ("??\\PhysicalDrive0", "\\Device\\Harddisk0\\DR0"), ("??\\CdRom0", "\\Device\\CdRom0"), ("??\\NUL", "\\Device\\Null"),
       ("??\\PIPE", "\\Device\\NamedPipe"), ("??\\MAILSLOT", "\\Device\\MailSlot"), ("??\\UNC", "\\Device\\Mup"),
-      ("??\\COM1", "\\Device\\Serial0"), ("??\\AUX", "\\DosDevices\\COM1"), ("??\\Tcp", "\\Device\\Tcp"), ("??\\Ip", "\\Device\\Ip"),
+      ("??\\Tcp", "\\Device\\Tcp"), ("??\\Ip", "\\Device\\Ip"),
       ("??\\NDIS", "\\Device\\Ndis"), ("??\\MountPointManager", "\\Device\\MountPointManager"), ("??\\DISPLAY1", "\\Device\\Video0"),
       ("??\\Global", "\\GLOBAL??"), ("??\\GLOBALROOT", ""),
     ].map { ("\\" + $0.0, .link(to: $0.1)) }
@@ -66,8 +66,6 @@ extension StandingObject {
       ("PointerClass0", StandingDevice(driver: "\\Driver\\Mouclass", type: 0xf, flags: .bufferedIO, behaviour: .input)),
       ("Harddisk0\\DR0", StandingDevice(driver: "\\Driver\\Disk", type: 7, flags: .directIO, behaviour: .disk)),
       ("CdRom0", StandingDevice(driver: "\\Driver\\Cdrom", type: 2, flags: .directIO)),
-      ("Ide\\IdePort0", StandingDevice(driver: "\\Driver\\atapi", type: 4)),
-      ("Serial0", StandingDevice(driver: "\\Driver\\Serial", type: 0x1b, flags: .bufferedIO)),
       ("Video0", StandingDevice(driver: "\\Driver\\VgaSave", type: 0x23)),
       ("Tcp", StandingDevice(driver: "\\Driver\\Tcpip", type: 0x12, flags: .directIO)),
       ("Udp", StandingDevice(driver: "\\Driver\\Tcpip", type: 0x12, flags: .directIO)),
@@ -82,10 +80,12 @@ extension StandingObject {
       ("MailSlot", StandingDevice(driver: "\\FileSystem\\Msfs", type: 0xc)),
       ("Mup", StandingDevice(driver: "\\FileSystem\\Mup", type: 0x10)),
       ("LanmanRedirector", StandingDevice(driver: "\\FileSystem\\MRxSmb", type: 0x14)),
+      ("WMIDataDevice", StandingDevice(driver: "\\Driver\\WMIxWDM", type: 0x22)),
     ].map { ("\\Device\\" + $0.0, .device($0.1)) }
+    + [("\\FileSystem\\Filters\\FltMgr", .device(StandingDevice(driver: "\\FileSystem\\FltMgr", type: 8)))]
     + [
       "Driver\\Null", "Driver\\Beep", "Driver\\Kbdclass", "Driver\\Mouclass", "Driver\\i8042prt", "Driver\\Disk", "Driver\\Cdrom",
-      "Driver\\atapi", "Driver\\PartMgr", "Driver\\Ftdisk", "Driver\\MountMgr", "Driver\\Serial", "Driver\\VgaSave", "Driver\\Tcpip",
+      "Driver\\atapi", "Driver\\PartMgr", "Driver\\Ftdisk", "Driver\\MountMgr", "Driver\\WMIxWDM", "FileSystem\\RAW", "FileSystem\\FltMgr", "Driver\\VgaSave", "Driver\\Tcpip",
       "Driver\\AFD", "Driver\\NDIS", "Driver\\KSecDD", "Driver\\ACPI", "Driver\\PCI", "FileSystem\\Npfs", "FileSystem\\Msfs",
       "FileSystem\\Mup", "FileSystem\\MRxSmb",
     ].map { ("\\" + $0, .driver) }
