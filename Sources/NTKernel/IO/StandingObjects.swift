@@ -91,6 +91,13 @@ extension StandingObject {
     ].map { ("\\" + $0, .driver) }
     + ["Device\\HarddiskVolume1", "??\\C:", "FileSystem\\Ntfs", "Ntfs"].map { ("\\" + $0, .systemVolume) }
 
+  /// The services that run before anybody's driver.
+  static let drivers = Set(
+    all.compactMap { entry -> FoldedName? in
+      guard case .driver = entry.object else { return nil }
+      return FoldedName(String(entry.path.split(separator: "\\").last ?? ""))
+    })
+
   /// The directories of a new installation that drivers open.
   static let systemDirectories = [
     #"\WINDOWS\system32\drivers"#, #"\WINDOWS\system32\config"#, #"\WINDOWS\TEMP"#, #"\Program Files"#, #"\Documents and Settings"#,
