@@ -20,6 +20,8 @@ extension Image {
     public var forwarders: [ExportedName: Forwarder]
     /// The word that the loader gives a fresh value.
     public var securityCookie: UInt64?
+    /// The whole file.
+    public var content: [UInt8] = []
 
     public init(
       isPortableExecutable: Bool = false, entryPoint: UInt64? = nil, timestamp: UInt32 = 0, checksum: UInt32 = 0, isDLL: Bool = false,

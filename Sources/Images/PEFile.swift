@@ -70,17 +70,19 @@ private struct PEReader {
     let imports = names.imports.map {
       Image.Import(module: Image.moduleName(ofFile: $0.file), name: $0.symbol.description, slot: base + $0.slot)
     }
+    var facts = Image.FileFacts(
+      isPortableExecutable: true, entryPoint: headers.entryPoint == 0 ? nil : base + UInt64(headers.entryPoint),
+      timestamp: headers.timestamp,
+      checksum: headers.checksum, isDLL: headers.isDLL, relocations: relocations?.map { base + $0 },
+      ordinals: names.ordinals.mapValues { base + $0 }, forwarders: names.forwarders, securityCookie: securityCookie())
+    facts.content = file.bytes
     return Image(
       name: name, base: base, size: UInt64(headers.imageSize), sections: sections, symbols: symbols(base),
       exports: names.exports.mapValues { base + $0 }, imports: imports,
       provenance: layout.sections.map {
         .init(start: base + UInt64($0.address), end: base + Swift.min($0.end, UInt64(headers.imageSize)), origin: origin)
       },
-      file: Image.FileFacts(
-        isPortableExecutable: true, entryPoint: headers.entryPoint == 0 ? nil : base + UInt64(headers.entryPoint),
-        timestamp: headers.timestamp,
-        checksum: headers.checksum, isDLL: headers.isDLL, relocations: relocations?.map { base + $0 },
-        ordinals: names.ordinals.mapValues { base + $0 }, forwarders: names.forwarders, securityCookie: securityCookie()))
+      file: facts)
   }
 
   /// The program database's names where there is one, else the symbol table's, and `DriverEntry` for the entry point if neither

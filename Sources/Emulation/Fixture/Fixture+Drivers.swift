@@ -1,3 +1,5 @@
+import NTKernel
+
 extension Fixture {
   /// A driver is started: its object is made, and `DriverEntry` called in a system thread.
   public struct Load: Hashable, Sendable {
@@ -79,7 +81,8 @@ extension Fixture {
     let name = file.split(separator: ".").dropLast().joined(separator: ".")
     let service = name.isEmpty ? file : name
     self.init(
-      file, load: [file],
+      file, load: [file], processes: Self.systemProcesses.map { Process($0.name, id: $0.id, user: $0.user) },
+      threads: Self.systemProcesses.map { Thread($0.name.replacing(".exe", with: ""), in: $0.name) },
       steps: [Step(.load(Load(service, expect: .any)))]
         // A driver that serves devices is given one, which has no hardware.
         + [.add, .plugAndPlay(.startDevice), .plugAndPlay(.queryRemoveDevice), .plugAndPlay(.removeDevice)].map {
@@ -87,4 +90,10 @@ extension Fixture {
         } + [Step(.unload(Unload(service, expect: .any)))],
       expect: Expectation(outcome: .returned))
   }
+
+  /// What runs on a plain installation when somebody has logged on, and drivers look for by name.
+  private static let systemProcesses: [(name: String, id: UInt32, user: ProcessUser?)] = [
+    ("smss.exe", 376, .system), ("csrss.exe", 600, .system), ("winlogon.exe", 624, .system), ("services.exe", 668, .system),
+    ("lsass.exe", 680, .system), ("svchost.exe", 848, .system), ("explorer.exe", 1480, nil),
+  ]
 }

@@ -30,6 +30,13 @@ extension Machine: DriverLoader {
       imports: imports)
   }
 
+  var driverFiles: [(name: String, content: [UInt8])] {
+    names.images.compactMap { image in
+      guard image.isFile, !image.file.content.isEmpty, let name = fileNames[image.base] else { return nil }
+      return (name, image.file.content)
+    }
+  }
+
   func mapImage(at base: UInt64) throws -> Pointer<LDR_DATA_TABLE_ENTRY>? {
     if let entry = moduleEntries[base] { return entry }
     guard let image = names.images.first(where: { $0.base == base && $0.isFile }) else { return nil }

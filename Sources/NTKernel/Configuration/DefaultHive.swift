@@ -9,6 +9,7 @@ extension Registry {
     fillSystem()
     fillControl()
     fillHardware()
+    fillServices()
     for user in [".DEFAULT", "S-1-5-18", "S-1-5-19", "S-1-5-20"] {
       for key in ["Software\\Microsoft\\Windows\\CurrentVersion", "Control Panel\\International", "Environment"] {
         makeKey(at: "HKU\\\(user)\\\(key)")
@@ -188,5 +189,51 @@ extension Registry {
         "Identifier": .string("x86 Family 6 Model 8 Stepping 3"), "VendorIdentifier": .string("GenuineIntel"), "~MHz": .dword(100),
       ])
     for key in [#"DEVICEMAP"#, #"RESOURCEMAP"#, #"DESCRIPTION\System\MultifunctionAdapter"#] { makeKey(at: #"HKLM\HARDWARE\"# + key) }
+    set(
+      #"HKLM\HARDWARE\DEVICEMAP\KeyboardClass"#,
+      [#"\Device\KeyboardClass0"#: .string(#"\REGISTRY\MACHINE\SYSTEM\ControlSet001\Services\Kbdclass"#)])
+    set(
+      #"HKLM\HARDWARE\DEVICEMAP\PointerClass"#,
+      [#"\Device\PointerClass0"#: .string(#"\REGISTRY\MACHINE\SYSTEM\ControlSet001\Services\Mouclass"#)])
+    set(
+      #"HKLM\HARDWARE\DEVICEMAP\VIDEO"#,
+      [#"\Device\Video0"#: .string(#"\REGISTRY\Machine\System\ControlSet001\Services\VgaSave\Device0"#)])
+  }
+
+  /// The services of the drivers that ``StandingObject`` has, as INF files and the installation leave them.
+  private func fillServices() {
+    let services: [(name: String, type: UInt32, start: UInt32, group: String)] = [
+      ("ACPI", 1, 0, "Boot Bus Extender"), ("PCI", 1, 0, "Boot Bus Extender"), ("atapi", 1, 0, "SCSI miniport"),
+      ("MountMgr", 1, 0, "System Bus Extender"), ("Ftdisk", 1, 0, "System Bus Extender"), ("PartMgr", 1, 0, "Boot Bus Extender"),
+      ("Disk", 1, 0, "SCSI Class"), ("Cdrom", 1, 1, "SCSI CDROM Class"), ("KSecDD", 1, 0, "Base"), ("NDIS", 1, 0, "NDIS Wrapper"),
+      ("Mup", 2, 0, "Network"), ("Kbdclass", 1, 1, "Keyboard Class"), ("Mouclass", 1, 1, "Pointer Class"),
+      ("i8042prt", 1, 1, "Keyboard Port"), ("VgaSave", 1, 1, "Video Save"), ("Null", 1, 1, "Base"), ("Beep", 1, 1, "Base"),
+      ("Npfs", 2, 1, "File system"), ("Msfs", 2, 1, "File system"), ("Ntfs", 2, 4, "File system"), ("Tcpip", 1, 1, "PNP_TDI"),
+      ("AFD", 1, 1, "TDI"), ("MRxSmb", 2, 1, "Network"),
+    ]
+    for service in services {
+      set(
+        "Services\\" + service.name,
+        [
+          "Type": .dword(service.type), "Start": .dword(service.start), "ErrorControl": .dword(1), "Group": .string(service.group),
+          "ImagePath": .expandableString(#"system32\drivers\"# + service.name.lowercased() + ".sys"),
+        ])
+    }
+    set(#"Services\Disk\Enum"#, ["Count": .dword(1), "NextInstance": .dword(1), "0": .string(#"ROOT\DISK\0000"#)])
+    set(
+      #"Services\Tcpip\Parameters"#,
+      ["DataBasePath": .expandableString(#"%SystemRoot%\System32\drivers\etc"#), "Domain": .string(""), "Hostname": .string("probelock")])
+    makeKey(at: #"Services\Tcpip\Parameters\Interfaces"#)
+    // GUID_DEVCLASS_KEYBOARD, GUID_DEVCLASS_MOUSE, GUID_DEVCLASS_DISKDRIVE (devguid.h).
+    for (identifier, name, filter) in [
+      ("4D36E96B", "Keyboard", "kbdclass"), ("4D36E96F", "Mouse", "mouclass"), ("4D36E967", "DiskDrive", "PartMgr"),
+    ] {
+      set(
+        #"HKLM\SYSTEM\CurrentControlSet\Control\Class\{"# + identifier + "-E325-11CE-BFC1-08002BE10318}",
+        ["Class": .string(name), (name == "DiskDrive" ? "LowerFilters" : "UpperFilters"): .strings([filter])])
+    }
+    set(
+      #"HKLM\SYSTEM\CurrentControlSet\Control\Session Manager\KnownDLLs"#,
+      ["DllDirectory": .expandableString(#"%SystemRoot%\system32"#), "kernel32": .string("kernel32.dll"), "user32": .string("user32.dll")])
   }
 }

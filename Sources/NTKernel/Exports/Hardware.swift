@@ -3,8 +3,7 @@ import WindowsTypes
 
 /// Ports and device registers, as the HAL's and the kernel's routines reach them.
 ///
-/// No device answers at any port: a read is all ones, as on a floating bus, and a write is lost. Registers are memory, and what
-/// is mapped there answers.
+/// What answers at a port is in ``PortState``. Registers are memory, and what is mapped there answers.
 extension Export {
   static let ports: [Export] =
     portAccess("UCHAR", UInt8.self) + portAccess("USHORT", UInt16.self) + portAccess("ULONG", UInt32.self)
@@ -15,18 +14,24 @@ extension Export {
   private static func portAccess<Unit: CodeUnit>(_ type: String, _: Unit.Type) -> [Export] {
     [
       // nf-wdm-read_port_uchar and its like
-      export("READ_PORT_\(type)(Port)", module: "hal") { (_, port: GuestWord) -> Unit in Unit.max },
+      export("READ_PORT_\(type)(Port)", module: "hal") { (kernel, port: GuestWord) -> Unit in
+        Unit(truncatingIfNeeded: kernel.readPort(port.bits, size: MemoryLayout<Unit>.size))
+      },
       // nf-wdm-write_port_uchar and its like
-      export("WRITE_PORT_\(type)(Port, Value)", module: "hal") { (_, port: GuestWord, value: Unit) in },
+      export("WRITE_PORT_\(type)(Port, Value)", module: "hal") { (kernel, port: GuestWord, value: Unit) in
+        kernel.writePort(port.bits, UInt64(value), size: MemoryLayout<Unit>.size)
+      },
       // nf-wdm-read_port_buffer_uchar and its like
       export("READ_PORT_BUFFER_\(type)(Port, Buffer, Count)", module: "hal") {
-        (_, port: GuestWord, buffer: Pointer<Unit>, count: UInt32) in
-        for index in 0..<Int(count) { try buffer[index].store(.max) }
+        (kernel, port: GuestWord, buffer: Pointer<Unit>, count: UInt32) in
+        for index in 0..<Int(count) {
+          try buffer[index].store(Unit(truncatingIfNeeded: kernel.readPort(port.bits, size: MemoryLayout<Unit>.size)))
+        }
       },
       // nf-wdm-write_port_buffer_uchar and its like
       export("WRITE_PORT_BUFFER_\(type)(Port, Buffer, Count)", module: "hal") {
-        (_, port: GuestWord, buffer: Pointer<Unit>, count: UInt32) in
-        for index in 0..<Int(count) { _ = try buffer[index].load() }
+        (kernel, port: GuestWord, buffer: Pointer<Unit>, count: UInt32) in
+        for index in 0..<Int(count) { kernel.writePort(port.bits, UInt64(try buffer[index].load()), size: MemoryLayout<Unit>.size) }
       },
     ]
   }

@@ -49,7 +49,7 @@ extension Export {
       kernel.unregister(Kernel.shutdownNotification, device.address)
       try device.Flags.store(device.Flags.load().subtracting(.shutdownRegistered))
     },
-    // nf-wdm-mmgetsystemroutineaddress: the kernel's and the HAL's exports alone.
+    // nf-wdm-mmgetsystemroutineaddress: the kernel's and the HAL's exports alone, variables among them.
     export("MmGetSystemRoutineAddress(SystemRoutineName)", irql: .passive) {
       (kernel, name: Pointer<UNICODE_STRING>) -> Pointer<Void> in
       Pointer(try kernel.systemRoutine(name.string()), in: kernel.memory.memory)
@@ -120,6 +120,7 @@ extension Kernel {
       if let number = exports[module, name], exports.exports[number].isImportable, exports.exports[number].name == name {
         return trapAddresses[number]
       }
+      if let variable = try address(ofVariable: name, in: module) { return variable }
     }
     return 0
   }

@@ -79,7 +79,7 @@ extension Kernel {
     try list.MaximumDepth.store(Self.depths.maximum)
     try list.Type.store(POOL_TYPE(rawValue: type.rawValue | flags))
     try list.Tag.store(tag)
-    try list.Size.store(UInt32(truncatingIfNeeded: max(size, 8)))
+    try list.Size.store(UInt32(truncatingIfNeeded: max(size, 4)))
     try list.Allocate.store(address(allocate, "ExAllocatePoolWithTag"))
     try list.Free.store(address(free, "ExFreePool"))
     if runtime.lookasideHeads.isEmpty {

@@ -232,8 +232,10 @@ extension Pointer where Pointee == DISPATCHER_HEADER {
 }
 
 extension Pointer where Pointee == KTIMER {
+  /// A timer that is set stays so, and keeps its deferred call: only what says when it is due goes.
   func initialize(_ type: DispatcherObjectType) throws {
-    try self.zero()
+    try self.DueTime.QuadPart.store(0)
+    try self.Period.store(0)
     try self.Header.initialize(type, state: 0, size: UInt8(Pointer<KTIMER>.size(in: memory) / 4))
   }
 }

@@ -88,9 +88,11 @@ extension Kernel {
   }
 
   /// The buffer that a request is about, where it is read or written piece by piece: through its MDL, else as the user's own.
-  func store(_ bytes: [UInt8], _ request: FileRequest, at offset: UInt64) throws {
-    let mdl = try request.irp.MdlAddress.load()
-    if mdl.isNull { return try memory.memory.write(bytes, at: buffer(of: request.irp) &+ offset) }
+  func store(_ bytes: [UInt8], _ request: FileRequest, at offset: UInt64) throws { try store(bytes, of: request.irp, at: offset) }
+
+  func store(_ bytes: [UInt8], of irp: Pointer<IRP>, at offset: UInt64) throws {
+    let mdl = try irp.MdlAddress.load()
+    if mdl.isNull { return try memory.memory.write(bytes, at: buffer(of: irp) &+ offset) }
     try forEachPiece(of: mdl, at: offset, count: bytes.count) { place, done, count in
       UnsafeMutableRawBufferPointer(start: place, count: count).copyBytes(from: bytes[done..<done + count])
     }

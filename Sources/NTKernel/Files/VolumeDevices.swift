@@ -128,7 +128,7 @@ extension Kernel {
   }
 
   /// The directories that a path lies in: `\Device\Harddisk0` of `\Device\Harddisk0\Partition1`.
-  private func makeDirectories(on path: String) throws {
+  func makeDirectories(on path: String) throws {
     var place = ""
     for part in path.split(separator: "\\").dropLast() {
       place += "\\" + part

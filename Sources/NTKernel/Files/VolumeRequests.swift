@@ -183,8 +183,18 @@ extension Kernel {
         let request = FileRequest(
           irp: irp, stack: stack, file: try stack.FileObject.load(), volume: volume, node: nil, open: nil, flags: 0)
         do { reply = try storageControl(request) } catch let refusal as Refusal { reply = Reply(refusal.status) }
+      } else {
+        reply = try answer(irp, stack, on: device) ?? reply
       }
-    default: break
+    default:
+      guard volume(of: device) == nil else { break }
+      if [.pnp, .power].contains(try stack.MajorFunction.load()) {
+        // What the Plug and Play and the power manager send: it is through as it came.
+        reply = Reply(try irp.IoStatus.Status.load())
+      } else {
+        guard let answer = try answer(irp, stack, on: device) else { return .pending }
+        reply = answer
+      }
     }
     try irp.IoStatus.Status.store(reply.status)
     try irp.IoStatus.Information.store(GuestWord(reply.information))

@@ -25,6 +25,17 @@ extension Kernel {
     return UInt8(truncatingIfNeeded: word >> (8 * (offset % 4)))
   }
 
+  /// A byte of a function's configuration space; all ones where no function is.
+  func configurationByte(slot: UInt32, _ offset: UInt32) -> UInt8 {
+    Self.pciFunctions[slot].map { configurationByte($0, slot, offset) } ?? 0xff
+  }
+
+  /// Identity, revision and class, and the header's type, are read-only.
+  func setConfigurationByte(slot: UInt32, _ offset: UInt32, _ value: UInt8) {
+    if Self.pciFunctions[slot] == nil || offset < 4 || 8..<12 ~= offset || offset == 14 { return }
+    hardware.configuration[configurationKey(slot, offset)] = value
+  }
+
   /// `HalGetBusDataByOffset`: how many bytes it wrote. 0 where there is no such bus; 2 and a vendor of FFFFh for an empty slot.
   func busData(_ type: UInt32, bus: UInt32, slot: UInt32, _ buffer: UInt64, offset: UInt32, length: UInt32) throws -> UInt32 {
     switch type {
@@ -51,21 +62,18 @@ extension Kernel {
     }
   }
 
-  /// `HalSetBusDataByOffset`: how many bytes it took. Identity and class are read-only.
+  /// `HalSetBusDataByOffset`: how many bytes it took.
   func setBusData(_ type: UInt32, bus: UInt32, slot: UInt32, _ buffer: UInt64, offset: UInt32, length: UInt32) throws -> UInt32 {
     guard type == BusData.pci, bus == 0, Self.pciFunctions[slot] != nil, offset < Self.configurationSize else { return 0 }
     let count = min(length, Self.configurationSize - offset)
     for (index, byte) in try memory.memory.bytes(Int(count), at: buffer).enumerated() {
-      let place = offset + UInt32(index)
-      // Vendor and device, revision and class, header type.
-      if place < 4 || 8..<12 ~= place || place == 14 { continue }
-      hardware.configuration[configurationKey(slot, place)] = byte
+      setConfigurationByte(slot: slot, offset + UInt32(index), byte)
     }
     return count
   }
 
   /// The clock's registers, in binary-coded decimal and 24 hours.
-  private func clockByte(_ index: UInt64) -> UInt8 {
+  func clockByte(_ index: UInt64) -> UInt8 {
     let time = CalendarTime(systemTimeAtTick)
     func decimal(_ value: Int) -> UInt8 { UInt8(truncatingIfNeeded: value / 10 % 10 << 4 | value % 10) }
     return switch index {

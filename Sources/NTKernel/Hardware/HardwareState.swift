@@ -35,6 +35,7 @@ struct HardwareState {
   /// `CONFIGURATION_INFORMATION`, once someone asked.
   var configurationInformation: UInt64?
   var plugAndPlay = PlugAndPlayState()
+  var ports = PortState()
 
   /// A view of physical addresses where no device is.
   struct DeviceView {
@@ -58,9 +59,16 @@ extension Kernel {
     if try makeKernelImage(at: address) { return true }
     guard isAbsentDevice(address), memory.kernel[address].kind == .free else { return false }
     let frame = try memory.physical.allocate()
-    memory.physical.fill(frame, with: repeatElement(0xff, count: Int(GuestMemory.pageSize)))
+    let physical = hardware.deviceViews.first { $0.key <= address && address - $0.key < UInt64($0.value.pages) << GuestMemory.pageShift }
+      .map { $0.value.physical + (address & ~(GuestMemory.pageSize - 1)) - $0.key }
+    memory.physical.fill(frame, with: absentMemory(at: physical ?? .max))
     try memory.kernel.set(Page(.valid, frame: frame), at: address & ~(GuestMemory.pageSize - 1))
     return true
+  }
+
+  /// The page at a physical address where there is no memory: the BIOS's, or all ones.
+  func absentMemory(at physical: UInt64) -> ArraySlice<UInt8> {
+    Firmware.page(at: physical) ?? [UInt8](repeating: 0xff, count: Int(GuestMemory.pageSize))[...]
   }
 
   /// Whether `address` is one of a device's that is not there: reads are all ones, and what is written is lost.

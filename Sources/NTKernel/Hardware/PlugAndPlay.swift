@@ -188,7 +188,14 @@ extension Kernel {
     var status = try irp.IoStatus.Status.load()
     switch (major, minor) {
     // Start to stop, and removal in any way.
-    case (.pnp, 0...6), (.pnp, 9), (.pnp, 0x17): status = .success
+    case (.pnp, 0...6), (.pnp, 0x17): status = .success
+    case (.pnp, 9):
+      // DEVICE_CAPABILITIES.DeviceState: D0 while the system works, D3 while it sleeps or is off.
+      let capabilities = UInt64(try here.load(UInt32.self, at: location.Parameters.address))
+      for (state, power) in ([0, 1, 4, 4, 4, 4, 4] as [UInt32]).enumerated() {
+        try here.store(power, at: capabilities + 0x10 + 4 * UInt64(state))
+      }
+      status = .success
     case (.pnp, 7):
       // TargetDeviceRelation
       guard try location.Parameters.QueryDeviceRelations.Type.load() == 4,

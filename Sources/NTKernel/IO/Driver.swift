@@ -46,7 +46,7 @@ extension Kernel {
   /// Whether the service of that name runs; the filter manager always does.
   public func isServiceStarted(_ name: String) -> Bool {
     let wanted = FoldedName(name)
-    return wanted == FoldedName("FltMgr") || io.drivers.contains { $0.isLoaded && FoldedName($0.name) == wanted }
+    return StandingObject.drivers.contains(wanted) || io.drivers.contains { $0.isLoaded && FoldedName($0.name) == wanted }
   }
 
   package func driver(at object: UInt64) -> Driver? { io.drivers.last { $0.isLoaded && $0.object.address == object } }

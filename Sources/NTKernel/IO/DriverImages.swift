@@ -40,6 +40,12 @@ public protocol DriverLoader: AnyObject {
   func unmapImage(at base: UInt64) throws
   /// Takes the pages away that only initialisation needs.
   func discardInitialisation(ofImageAt base: UInt64) throws
+  /// The drivers' files, as they lie on the system's volume.
+  var driverFiles: [(name: String, content: [UInt8])] { get }
+}
+
+extension DriverLoader {
+  public var driverFiles: [(name: String, content: [UInt8])] { [] }
 }
 
 /// Images and who uses them.

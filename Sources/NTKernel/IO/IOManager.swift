@@ -32,7 +32,7 @@ struct IOManager {
     /// The start of its memory, in front of header and name.
     let block: UInt64
     var path: String?
-    let site: Site
+    var site: Site
   }
 
   /// Who is waiting for an IRP.

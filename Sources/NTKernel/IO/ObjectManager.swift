@@ -138,7 +138,11 @@ extension Kernel {
 
   /// What `path` leads to.
   package func resolve(_ path: String, followsLast: Bool = true) throws -> ObjectNamespace.Destination {
-    try io.namespace.resolve(path, followsLast: followsLast) { try linkTarget($0).string() }
+    while true {
+      var missing: String?
+      let destination = try io.namespace.resolve(path, followsLast: followsLast, missing: &missing) { try linkTarget($0).string() }
+      guard let missing, try makeStandingObject(at: missing) else { return destination }
+    }
   }
 
   /// Where an object that `path` names may be made: its path with the links in it followed; or why it may not.

@@ -65,8 +65,11 @@ package struct ObjectNamespace {
   ///
   /// - Parameters:
   ///   - followsLast: whether a link at the end is followed, too.
+  ///   - missing: the first name on the way that nothing has.
   ///   - target: where the link at an address leads.
-  func resolve(_ path: String, followsLast: Bool = true, _ target: (UInt64) throws -> String) rethrows -> Destination {
+  func resolve(
+    _ path: String, followsLast: Bool = true, missing: inout String?, _ target: (UInt64) throws -> String
+  ) rethrows -> Destination {
     var path = path
     for _ in 0..<Self.deepest {
       guard path.hasPrefix("\\") else { return .failed(.objectPathSyntaxBad) }
@@ -79,7 +82,10 @@ package struct ObjectNamespace {
       for (index, part) in parts.enumerated() {
         here += "\\" + part
         let rest = parts[(index + 1)...].map { "\\" + $0 }.joined()
-        guard let entry = self[here] else { return .failed(rest.isEmpty ? .objectNameNotFound : .objectPathNotFound) }
+        guard let entry = self[here] else {
+          missing = here
+          return .failed(rest.isEmpty ? .objectNameNotFound : .objectPathNotFound)
+        }
         switch entry.kind {
         case .directory: if rest.isEmpty { return .found(entry, rest: "") }
         case .symbolicLink where !rest.isEmpty || followsLast: next = try target(entry.object) + rest + end

@@ -120,10 +120,11 @@ extension Kernel {
   package func finish(_ irp: Pointer<IRP>) async throws {
     let held = io.issued[irp.address]?.heldFile
     let file = try irp.Tail.Overlay.OriginalFileObject.load()
-    guard io.issued[irp.address] != nil else {
-      // Nobody's: a driver allocated it, and frees it in its completion routine.
+    if io.issued[irp.address] == nil {
+      // Nobody's: a driver allocated it, and frees it in its completion routine. One that names a thread
+      // (IoBuildAsynchronousFsdRequest) is ended in that thread all the same.
       report(violation: "an IRP that a driver allocated reached the end of its completion: its driver must stop and free it")
-      return
+      guard try thread(at: irp.Tail.Overlay.Thread.load().address) != nil else { return }
     }
     try freeAuxiliaryBuffer(of: irp)
     try complete(irp, of: file)
@@ -179,7 +180,7 @@ extension Kernel {
   private func complete(_ irp: Pointer<IRP>, of file: Pointer<FILE_OBJECT>) throws {
     io.deferred.remove(irp.address)
     let here = memory.memory
-    let issue = io.issued[irp.address]
+    let requestor = try io.issued[irp.address]?.requestor ?? thread(at: irp.Tail.Overlay.Thread.load().address)?.owner
     var status = try irp.IoStatus.Status.load()
     let information = try irp.IoStatus.Information.load().bits
     let flags = try irp.Flags.load()
@@ -192,7 +193,7 @@ extension Kernel {
           report(violation: "IoStatus.Information is \(information), and the system buffer has \(blockSize(system)) bytes")
         }
         do {
-          try inSpace(of: issue?.requestor) { try here.write(bytes, at: irp.UserBuffer.load().address) }
+          try inSpace(of: requestor) { try here.write(bytes, at: irp.UserBuffer.load().address) }
         } catch let exception as GuestException { status = exception.code }
       }
       if flags.contains(.deallocateBuffer), system != 0 { try freePool(system) }
@@ -201,7 +202,7 @@ extension Kernel {
     let (block, event) = (try irp.UserIosb.load(), try irp.UserEvent.load())
     if !status.isFailure || isPending {
       do {
-        try inSpace(of: issue?.requestor) {
+        try inSpace(of: requestor) {
           guard !block.isNull else { return }
           try block.Information.store(GuestWord(information))
           try block.Status.store(status)

@@ -60,11 +60,13 @@ extension Kernel {
     case .cli, .sti, .invd, .wbinvd, .invlpg, .clts: return "\(sensitivity)"
     case .input(let port, let size):
       let mask: UInt64 = (1 << UInt64(8 * size)) - 1
-      registers[.ax] = registers[.ax] & ~mask | mask
-      return "in \(name(of: port)) -> \(hex(mask, digits: size * 2)): no device"
+      let value = readPort(number(of: port), size: size)
+      registers[.ax] = registers[.ax] & ~mask | value
+      return "in \(name(of: port)) -> \(hex(value, digits: size * 2))" + (value == mask ? ": no device" : "")
     case .output(let port, let size):
       let mask: UInt64 = (1 << UInt64(8 * size)) - 1
-      return "out \(name(of: port)) <- \(hex(registers[.ax] & mask, digits: size * 2)): no device"
+      writePort(number(of: port), registers[.ax] & mask, size: size)
+      return "out \(name(of: port)) <- \(hex(registers[.ax] & mask, digits: size * 2))"
     case .inputString(let size): return try inputString(size, isRepeated: instruction.isRepeated)
     case .outputString(let size): return try outputString(size, isRepeated: instruction.isRepeated)
     case .lidt, .lgdt:
@@ -93,12 +95,14 @@ extension Kernel {
     registers[.dx] = value >> 32
   }
 
-  private func name(of port: Sensitivity.Port) -> String {
+  private func number(of port: Sensitivity.Port) -> UInt64 {
     switch port {
-    case .immediate(let number): hex(number, digits: 4)
-    case .dx: hex(registers[.dx] & 0xffff, digits: 4)
+    case .immediate(let number): UInt64(number)
+    case .dx: registers[.dx] & 0xffff
     }
   }
+
+  private func name(of port: Sensitivity.Port) -> String { hex(number(of: port), digits: 4) }
 
   /// A Pentium III: family 6, model 8, with what XP needs (Intel, "Processor Identification").
   private func identifyProcessor() -> String {
@@ -161,24 +165,26 @@ extension Kernel {
     var left = isRepeated ? registers[.cx] : 1
     let count = left
     while left > 0 {
-      try memory.memory.fill(0xff, count: size, at: registers[.di])
+      let value = readPort(registers[.dx] & 0xffff, size: size)
+      try memory.memory.write((0..<size).map { UInt8(truncatingIfNeeded: value >> (8 * UInt64($0))) }, at: registers[.di])
       registers[.di] = (registers[.di] &+ stringStep &* UInt64(size)) & 0xffff_ffff
       left -= 1
       if isRepeated { registers[.cx] = left }
     }
-    return "ins \(hex(registers[.dx] & 0xffff, digits: 4)), \(count) times: no device"
+    return "ins \(hex(registers[.dx] & 0xffff, digits: 4)), \(count) times"
   }
 
   private func outputString(_ size: Int, isRepeated: Bool) throws -> String {
     var left = isRepeated ? registers[.cx] : 1
     let count = left
     while left > 0 {
-      _ = try memory.memory.bytes(size, at: registers[.si])
+      let value = try memory.memory.bytes(size, at: registers[.si]).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+      writePort(registers[.dx] & 0xffff, value, size: size)
       registers[.si] = (registers[.si] &+ stringStep &* UInt64(size)) & 0xffff_ffff
       left -= 1
       if isRepeated { registers[.cx] = left }
     }
-    return "outs \(hex(registers[.dx] & 0xffff, digits: 4)), \(count) times: no device"
+    return "outs \(hex(registers[.dx] & 0xffff, digits: 4)), \(count) times"
   }
 
   /// Within ring 0: instruction pointer, code segment and flags come off the stack.

@@ -15,8 +15,53 @@ extension Kernel {
     case 11: return (try moduleInformation(), false)
     // SYSTEM_KERNEL_DEBUGGER_INFORMATION: not enabled, not present.
     case 35: return ([0, 1], true)
+    default: return try furtherInformation(kind)
+    }
+  }
+
+  /// Classes that say little of a machine at rest.
+  private func furtherInformation(_ kind: UInt32) throws -> (bytes: [UInt8], isExact: Bool)? {
+    switch kind {
+    // SYSTEM_PERFORMANCE_INFORMATION: pages available, committed, the limit, the peak; the rest counts what has happened.
+    case 2:
+      let free = UInt64(memory.physical.capacity - memory.physical.used)
+      let used = UInt64(memory.physical.used)
+      return (words(Array(repeating: 0, count: 11) + [free, used, 0x1_0000, used] + Array(repeating: 0, count: 63)), false)
+    // SYSTEM_DEVICE_INFORMATION: a disk and a CD-ROM drive.
+    case 7: return (words([1, 0, 1, 0, 0, 0]), true)
+    // SYSTEM_PROCESSOR_PERFORMANCE_INFORMATION: idle, kernel and user time, DPCs, interrupts.
+    case 8: return (words(halves(interruptTime) + halves(interruptTime) + Array(repeating: 0, count: 8)), false)
+    case 16, 64: return (try handleInformation(isExtended: kind == 64), false)
+    case 21: return (words(Array(repeating: 0, count: 9)), false)  // SYSTEM_FILECACHE_INFORMATION
+    case 28: return (words([VirtualTime.tick, VirtualTime.tick, 1]), true)  // SYSTEM_QUERY_TIME_ADJUST_INFORMATION
+    case 33: return (words([0, 0, 0, 0]), false)  // SYSTEM_EXCEPTION_INFORMATION
+    case 36: return (words(Array(repeating: 0, count: 12)), false)  // SYSTEM_CONTEXT_SWITCH_INFORMATION
+    case 37: return (words([UInt64(Registry.quota), UInt64(registry.usedBytes), 0x1_0000]), true)
+    case 44: return (words(Array(repeating: 0, count: 43)), true)  // RTL_TIME_ZONE_INFORMATION: UTC
+    case 50: return (words([memory.target.systemRangeStart]), true)  // SYSTEM_RANGE_START_INFORMATION
     default: return nil
     }
+  }
+
+  /// `SYSTEM_HANDLE_INFORMATION`, or `SYSTEM_HANDLE_INFORMATION_EX`: every handle of every process. The kernel's own are System's.
+  private func handleInformation(isExtended: Bool) throws -> [UInt8] {
+    var bytes: [UInt8] = []
+    var count: UInt64 = 0
+    for process in [HandleTable.kernel] + processes.filter({ !$0.hasExited }).map(\.id) {
+      let owner = try processes.first { $0.id == max(0, process) }?.object.UniqueProcessId.load().address ?? 0
+      for handle in handles.handles(of: process) {
+        let value = process == HandleTable.kernel ? handle | 0x8000_0000 : handle
+        guard let entry = handles[value, process] else { continue }
+        let type = try io.objects[entry.object] == nil ? 0 : UInt64(header(of: entry.object).Type.load().Index.load())
+        count += 1
+        if isExtended {
+          bytes += words([entry.object, owner, value, UInt64(entry.grantedAccess), type << 16, 0, 0])
+        } else {
+          bytes += words([owner & 0xffff, type & 0xff | (value & 0xffff) << 16, entry.object, UInt64(entry.grantedAccess)])
+        }
+      }
+    }
+    return words(isExtended ? [count, 0] : [count]) + bytes
   }
 
   private func words(_ values: [UInt64]) -> [UInt8] {

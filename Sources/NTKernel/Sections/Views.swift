@@ -99,7 +99,7 @@ extension Kernel {
         page.frame = frame
       } else {
         page.frame = try memory.physical.allocate()
-        memory.physical.fill(page.frame, with: repeatElement(0xff, count: 4096))
+        memory.physical.fill(page.frame, with: absentMemory(at: offset + UInt64(index) << GuestMemory.pageShift))
       }
       try process.space.user.set(page, at: base + UInt64(index) << GuestMemory.pageShift)
     }

@@ -79,6 +79,8 @@ import WindowsTypes
     #expect(try g.k.half(place + 12) == 28)
     #expect(try g.call("PsGetVersion", 0, 0, 0, 0) & 0xff == 0)
     #expect(try g.call("MmGetSystemRoutineAddress", g.string("IoCreateDevice")) == g.k.trap("IoCreateDevice"))
+    let type = try g.call("MmGetSystemRoutineAddress", g.string("IoDriverObjectType"))
+    #expect(try type == g.k.kernel.address(ofVariable: "IoDriverObjectType", in: "nt"))
     #expect(try g.call("MmGetSystemRoutineAddress", g.string("IopLoadDriver")) == 0)
     #expect(try g.call("MmGetSystemRoutineAddress", g.string("FltDecodeParameters")) == 0)
     #expect(try g.call("MmIsAddressValid", g.k.scratch) & 0xff == 1)

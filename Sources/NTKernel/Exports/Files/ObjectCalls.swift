@@ -201,6 +201,7 @@ extension Kernel {
     _ directory: UInt64, _ buffer: UInt64, _ length: UInt32, isSingle: Bool, restarts: Bool, _ context: Pointer<UInt32>,
     _ needed: Pointer<UInt32>
   ) throws -> NTSTATUS {
+    try makeStandingObjects(in: io.objects[directory]?.path ?? "\\")
     let children = io.namespace.children(of: io.objects[directory]?.path ?? "\\")
     let first = restarts ? 0 : Int(try context.load())
     guard first < children.count else { return .noMoreEntries }

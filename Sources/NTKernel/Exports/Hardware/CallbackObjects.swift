@@ -42,12 +42,12 @@ extension Export {
     // nf-wdm-iocreatesynchronizationevent
     export("IoCreateSynchronizationEvent(EventName, EventHandle)", irql: .passive) {
       (kernel, name: Pointer<UNICODE_STRING>, handle: Pointer<GuestWord>) -> GuestWord in
-      try kernel.namedEvent(name.string(), .eventSynchronization, handle)
+      try kernel.namedEvent(name, .eventSynchronization, handle)
     },
     // nf-wdm-iocreatenotificationevent
     export("IoCreateNotificationEvent(EventName, EventHandle)", irql: .passive) {
       (kernel, name: Pointer<UNICODE_STRING>, handle: Pointer<GuestWord>) -> GuestWord in
-      try kernel.namedEvent(name.string(), .eventNotification, handle)
+      try kernel.namedEvent(name, .eventNotification, handle)
     },
   ]
 }
@@ -108,16 +108,24 @@ extension Kernel {
     return GuestWord(block)
   }
 
-  /// The event of that name, which is made, signaled, where there is none; null where the name cannot be had.
-  fileprivate func namedEvent(_ path: String, _ type: DispatcherObjectType, _ handle: Pointer<GuestWord>) throws -> GuestWord {
+  /// The event of that name, which is made, signaled, where there is none; a new one without a name where `name` is null. Null
+  /// where the name cannot be had.
+  fileprivate func namedEvent(
+    _ name: Pointer<UNICODE_STRING>, _ type: DispatcherObjectType, _ handle: Pointer<GuestWord>
+  ) throws -> GuestWord {
     try makeNamespace()
+    let path = name.isNull ? nil : try name.string()
     try handle.store(0)
     var object: UInt64
-    if case .found(let entry, "") = try resolve(path) {
+    if let path, case .found(let entry, "") = try resolve(path) {
       guard entry.kind == .event else { return 0 }
       object = entry.object
     } else {
-      guard case .success(let place) = try place(forNew: path) else { return 0 }
+      var place: String?
+      if let path {
+        guard case .success(let found) = try self.place(forNew: path) else { return 0 }
+        place = found
+      }
       object = try makeObject(.event, size: UInt64(Pointer<KEVENT>.size(in: memory.memory)), path: place)
       try initializeEvent(Pointer(object, in: memory.memory), type, isSet: true)
     }

@@ -1,0 +1,212 @@
+import Events
+import Guest
+import WindowsTypes
+
+/// What a plain installation of Windows has in its namespace before anybody's driver starts, and what drivers look for by name.
+///
+/// Each comes into being when someone first asks for its name: a run that does not look has no memory, and no addresses, for it. A
+/// driver that makes a device of the same name itself, because it is the keyboard's or the beeper's own, finds the place free.
+enum StandingObject {
+  case directory
+  case link(to: String)
+  /// A device of a driver that Windows brings along.
+  case device(StandingDevice)
+  case driver
+  /// The system's volume, with the files that are running.
+  case systemVolume
+}
+
+/// How the device of a ``StandingObject`` answers.
+struct StandingDevice {
+  /// `\Driver\Kbdclass`
+  let driver: String
+  /// `FILE_DEVICE_…` (wdm.h)
+  let type: UInt32
+  var flags: DeviceObjectFlags = []
+  var behaviour = Behaviour.opensOnly
+
+  enum Behaviour: Sendable {
+    /// It is opened and closed; it has no such control code, and no data.
+    case opensOnly
+    /// What is written is gone; there is nothing to read.
+    case null
+    /// A read waits for a key, or a movement, that never comes.
+    case input
+    /// A hard disk whose one partition is the system's volume.
+    case disk
+  }
+}
+
+extension StandingObject {
+  /// By path, in lower case.
+  static let byPath = Dictionary(uniqueKeysWithValues: all.map { ($0.path.lowercased(), $0) })
+
+  /// "Object Directories" and "MS-DOS Device Names" of the driver documentation, and the names that the drivers' own pages give.
+  static let all: [(path: String, object: StandingObject)] =
+    [
+      "ArcName", "Device\\Harddisk0", "Device\\Http", "KnownDlls", "NLS", "RPC Control", "Sessions", "Windows", "FileSystem\\Filters",
+      "Windows\\WindowStations",
+    ].map { ("\\" + $0, .directory) }
+    + [
+      ("SystemRoot", "\\Device\\HarddiskVolume1\\WINDOWS"),
+      ("ArcName\\multi(0)disk(0)rdisk(0)", "\\Device\\Harddisk0\\Partition0"),
+      ("ArcName\\multi(0)disk(0)rdisk(0)partition(1)", "\\Device\\Harddisk0\\Partition1"),
+      ("Device\\Harddisk0\\Partition0", "\\Device\\Harddisk0\\DR0"),
+      ("Device\\Harddisk0\\Partition1", "\\Device\\HarddiskVolume1"),
+      ("??\\PhysicalDrive0", "\\Device\\Harddisk0\\DR0"), ("??\\CdRom0", "\\Device\\CdRom0"), ("??\\NUL", "\\Device\\Null"),
+      ("??\\PIPE", "\\Device\\NamedPipe"), ("??\\MAILSLOT", "\\Device\\MailSlot"), ("??\\UNC", "\\Device\\Mup"),
+      ("??\\Tcp", "\\Device\\Tcp"), ("??\\Ip", "\\Device\\Ip"),
+      ("??\\NDIS", "\\Device\\Ndis"), ("??\\MountPointManager", "\\Device\\MountPointManager"), ("??\\DISPLAY1", "\\Device\\Video0"),
+      ("??\\Global", "\\GLOBAL??"), ("??\\GLOBALROOT", ""),
+    ].map { ("\\" + $0.0, .link(to: $0.1)) }
+    + [
+      ("Null", StandingDevice(driver: "\\Driver\\Null", type: 0x15, behaviour: .null)),
+      ("Beep", StandingDevice(driver: "\\Driver\\Beep", type: 1, flags: .bufferedIO)),
+      ("KeyboardClass0", StandingDevice(driver: "\\Driver\\Kbdclass", type: 0xb, flags: .bufferedIO, behaviour: .input)),
+      ("PointerClass0", StandingDevice(driver: "\\Driver\\Mouclass", type: 0xf, flags: .bufferedIO, behaviour: .input)),
+      ("Harddisk0\\DR0", StandingDevice(driver: "\\Driver\\Disk", type: 7, flags: .directIO, behaviour: .disk)),
+      ("CdRom0", StandingDevice(driver: "\\Driver\\Cdrom", type: 2, flags: .directIO)),
+      ("Video0", StandingDevice(driver: "\\Driver\\VgaSave", type: 0x23)),
+      ("Tcp", StandingDevice(driver: "\\Driver\\Tcpip", type: 0x12, flags: .directIO)),
+      ("Udp", StandingDevice(driver: "\\Driver\\Tcpip", type: 0x12, flags: .directIO)),
+      ("Ip", StandingDevice(driver: "\\Driver\\Tcpip", type: 0x12, flags: .directIO)),
+      ("RawIp", StandingDevice(driver: "\\Driver\\Tcpip", type: 0x12, flags: .directIO)),
+      ("IPMULTICAST", StandingDevice(driver: "\\Driver\\Tcpip", type: 0x12, flags: .directIO)),
+      ("Afd", StandingDevice(driver: "\\Driver\\AFD", type: 0x11)),
+      ("Ndis", StandingDevice(driver: "\\Driver\\NDIS", type: 0x12)),
+      ("KsecDD", StandingDevice(driver: "\\Driver\\KSecDD", type: 0x39)),
+      ("MountPointManager", StandingDevice(driver: "\\Driver\\MountMgr", type: 0x6d)),
+      ("NamedPipe", StandingDevice(driver: "\\FileSystem\\Npfs", type: 0x11)),
+      ("MailSlot", StandingDevice(driver: "\\FileSystem\\Msfs", type: 0xc)),
+      ("Mup", StandingDevice(driver: "\\FileSystem\\Mup", type: 0x10)),
+      ("LanmanRedirector", StandingDevice(driver: "\\FileSystem\\MRxSmb", type: 0x14)),
+      ("WMIDataDevice", StandingDevice(driver: "\\Driver\\WMIxWDM", type: 0x22)),
+    ].map { ("\\Device\\" + $0.0, .device($0.1)) }
+    + [("\\FileSystem\\Filters\\FltMgr", .device(StandingDevice(driver: "\\FileSystem\\FltMgr", type: 8)))]
+    + [
+      "Driver\\Null", "Driver\\Beep", "Driver\\Kbdclass", "Driver\\Mouclass", "Driver\\i8042prt", "Driver\\Disk", "Driver\\Cdrom",
+      "Driver\\atapi", "Driver\\PartMgr", "Driver\\Ftdisk", "Driver\\MountMgr", "Driver\\WMIxWDM", "FileSystem\\RAW", "FileSystem\\FltMgr", "Driver\\VgaSave", "Driver\\Tcpip",
+      "Driver\\AFD", "Driver\\NDIS", "Driver\\KSecDD", "Driver\\ACPI", "Driver\\PCI", "FileSystem\\Npfs", "FileSystem\\Msfs",
+      "FileSystem\\Mup", "FileSystem\\MRxSmb",
+    ].map { ("\\" + $0, .driver) }
+    + ["Device\\HarddiskVolume1", "??\\C:", "FileSystem\\Ntfs", "Ntfs"].map { ("\\" + $0, .systemVolume) }
+
+  /// The services that run before anybody's driver.
+  static let drivers = Set(
+    all.compactMap { entry -> FoldedName? in
+      guard case .driver = entry.object else { return nil }
+      return FoldedName(String(entry.path.split(separator: "\\").last ?? ""))
+    })
+
+  /// The directories of a new installation that drivers open.
+  static let systemDirectories = [
+    #"\WINDOWS\system32\drivers"#, #"\WINDOWS\system32\config"#, #"\WINDOWS\TEMP"#, #"\Program Files"#, #"\Documents and Settings"#,
+  ]
+}
+
+extension Kernel {
+  /// Makes the object that a plain installation has at `path`, if it has one there and it is not there yet. Returns whether it did.
+  func makeStandingObject(at path: String) throws -> Bool {
+    guard io.namespace[path] == nil, let known = StandingObject.byPath[path.lowercased()] else { return false }
+    // Nobody in the run made them.
+    let (before, caller) = (Set(io.objects.keys), self.caller.address)
+    defer {
+      self.caller.address = caller
+      for object in io.objects.keys where !before.contains(object) { io.objects[object]?.site = Site(ip: 0) }
+    }
+    self.caller.address = 0
+    return try make(known.object, at: known.path)
+  }
+
+  /// Makes what a plain installation has in the directory at `path`.
+  func makeStandingObjects(in directory: String) throws {
+    let start = directory == "\\" ? "\\" : directory.lowercased() + "\\"
+    for (path, _) in StandingObject.all where path.lowercased().hasPrefix(start) && !path.dropFirst(start.count).contains("\\") {
+      _ = try makeStandingObject(at: path)
+    }
+  }
+
+  private func make(_ object: StandingObject, at path: String) throws -> Bool {
+    switch object {
+    case .directory: _ = try makeObject(.directory, size: 0xa0, path: path)
+    case .link(let target):
+      try makeDirectories(on: path)
+      try makeSymbolicLink(path, to: path == "\\SystemRoot" ? try systemRoot() : target)
+    case .device(let description):
+      try makeDirectories(on: path)
+      let driver = try kernelDriver(description.driver, "IopStorageRequest")
+      guard
+        case .success(let device) = try createDevice(
+          driver, extensionSize: 0, name: path, type: description.type, characteristics: 0x100, isExclusive: false)
+      else { return false }
+      try device.Flags.store(device.Flags.load().subtracting(.deviceInitializing).union(description.flags))
+    case .driver: _ = try kernelDriver(path, "IopStorageRequest")
+    case .systemVolume:
+      guard files.volumes.isEmpty else { return false }
+      try addVolume(
+        VolumeDescription(
+          device: "\\Device\\HarddiskVolume1", drive: "C:", serialNumber: 0x5050_1e0c, size: 8 << 30,
+          files: StandingObject.systemDirectories.map { FileDescription($0, isDirectory: true) }
+            + (loader?.driverFiles ?? []).map { FileDescription(#"\WINDOWS\system32\drivers\"# + $0.name, content: $0.content) }))
+    }
+    return io.namespace[path] != nil
+  }
+
+  /// Where `\SystemRoot` leads: to the volume that is drive C, or to the system's own.
+  private func systemRoot() throws -> String {
+    let volume = files.volumes.first { $0.drive?.uppercased() == "C:" } ?? files.volumes.first
+    return (volume?.name ?? "\\Device\\HarddiskVolume1") + "\\WINDOWS"
+  }
+
+  /// What a device of ``StandingObject`` answers; `nil` where it keeps the request.
+  func answer(_ irp: Pointer<IRP>, _ stack: Pointer<IO_STACK_LOCATION>, on device: Pointer<DEVICE_OBJECT>) throws -> Reply? {
+    guard let path = io.objects[device.address]?.path, case .device(let known) = StandingObject.byPath[path.lowercased()]?.object else {
+      return Reply(.invalidDeviceRequest)
+    }
+    let major = try stack.MajorFunction.load()
+    switch (known.behaviour, major) {
+    case (.null, .read): return Reply(.endOfFile)
+    case (.null, .write): return Reply(.success, UInt64(try stack.Parameters.Write.Length.load()))
+    case (.input, .read):
+      try stack.Control.store(stack.Control.load().union(.pendingReturned))
+      return nil
+    case (.disk, .read):
+      let (length, offset) = (try stack.Parameters.Read.Length.load(), try stack.Parameters.Read.ByteOffset.QuadPart.load())
+      guard offset >= 0, UInt64(offset) % 512 == 0, length % 512 == 0, UInt64(offset) + UInt64(length) <= Self.diskSize else {
+        return Reply(.invalidParameter)
+      }
+      var bytes = [UInt8](repeating: 0, count: Int(length))
+      if offset == 0, length > 0 { bytes.replaceSubrange(0x1b8..<0x200, with: Self.partitionTable) }
+      try store(bytes, of: irp, at: 0)
+      return Reply(.success, UInt64(length))
+    case (.disk, .deviceControl): return try diskControl(irp, stack)
+    default: return Reply(.invalidDeviceRequest)
+    }
+  }
+
+  /// In bytes: the system's volume and the track before it.
+  private static let diskSize: UInt64 = 8 << 30 + 63 * 512
+
+  /// The end of the first sector: the disk's signature, one active NTFS partition from sector 63 on, and the boot signature.
+  private static let partitionTable: [UInt8] =
+    [0x0c, 0x1e, 0x50, 0x50, 0, 0, 0x80, 1, 1, 0, 7, 0xfe, 0xff, 0xff, 63, 0, 0, 0, 0, 0, 0, 1] + [UInt8](repeating: 0, count: 48)
+    + [0x55, 0xaa]
+
+  /// ntdddisk.h, ntddstor.h: what a fixed disk says of itself.
+  private func diskControl(_ irp: Pointer<IRP>, _ stack: Pointer<IO_STACK_LOCATION>) throws -> Reply {
+    var record = RecordBuilder()
+    switch try stack.Parameters.DeviceIoControl.IoControlCode.load().rawValue {
+    case 0x7_405c: record.put(Self.diskSize)  // IOCTL_DISK_GET_LENGTH_INFO
+    case 0x7_0000:  // IOCTL_DISK_GET_DRIVE_GEOMETRY: cylinders, FixedMedia, tracks, sectors, bytes
+      record.put(Self.diskSize / (255 * 63 * 512))
+      for value in [12, 255, 63, 512] as [UInt32] { record.put(value) }
+    case 0x2d_1080:  // IOCTL_STORAGE_GET_DEVICE_NUMBER: type, number, partition 0
+      for value in [7, 0, 0] as [UInt32] { record.put(value) }
+    case 0x7_0024, 0x7_4800, 0x2d_4800: return .success  // IOCTL_DISK_IS_WRITABLE, IOCTL_…_CHECK_VERIFY
+    default: return Reply(.invalidDeviceRequest)
+    }
+    guard Int(try stack.Parameters.DeviceIoControl.OutputBufferLength.load()) >= record.bytes.count else { return Reply(.bufferTooSmall) }
+    try memory.memory.write(record.bytes, at: irp.AssociatedIrp.SystemBuffer.load().address)
+    return Reply(.success, UInt64(record.bytes.count))
+  }
+}
