@@ -61,10 +61,10 @@ extension Kernel {
 
   /// A routine goes on after others have been served: its caller is the one that called it.
   private func recallCaller(on thread: Thread) {
-    guard case .export(let number, let saved) = thread.activations.last, let stackPointer = saved[.sp] else { return }
+    guard case .export(let number, let saved) = thread.activations.last else { return }
     servedExport = number
-    servedStackPointer = stackPointer
-    servedReturnAddress = (try? GuestWord.load(memory.memory, at: stackPointer).bits) ?? 0
+    servedStackPointer = saved.sp
+    servedReturnAddress = (try? GuestWord.load(memory.memory, at: saved.sp).bits) ?? 0
   }
 
   /// Starts a routine on the running thread's stack of waiting routines.
@@ -169,6 +169,7 @@ extension Kernel {
       return try await call(routine, arguments)
     }
     let saved = PreservedRegisters(registers, sp: registers[.sp])
+    let caller = (servedExport, servedStackPointer, servedReturnAddress)
     let returnAddress = callbackReturn(depth: thread.routines.depth + 1)
     let stackPointer = try pushFrame(arguments, returnAddress, below: saved.sp)
     registers[.sp] = stackPointer
@@ -181,6 +182,7 @@ extension Kernel {
     }
     finishCall(number, value, registers)
     saved.restore(to: registers)
+    (servedExport, servedStackPointer, servedReturnAddress) = caller
     return value
   }
 
