@@ -61,10 +61,10 @@ extension Kernel {
 
   /// A routine goes on after others have been served: its caller is the one that called it.
   private func recallCaller(on thread: Thread) {
-    guard case .export(let number, let saved) = thread.activations.last, let stackPointer = saved[.sp] else { return }
+    guard case .export(let number, let saved) = thread.activations.last else { return }
     servedExport = number
-    servedStackPointer = stackPointer
-    servedReturnAddress = (try? GuestWord.load(memory.memory, at: stackPointer).bits) ?? 0
+    servedStackPointer = saved.sp
+    servedReturnAddress = (try? GuestWord.load(memory.memory, at: saved.sp).bits) ?? 0
   }
 
   /// Starts a routine on the running thread's stack of waiting routines.
