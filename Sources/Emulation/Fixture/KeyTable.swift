@@ -36,7 +36,8 @@ struct KeyTable: Sendable {
   static let registryTypes = ["sz", "expand-sz", "multi-sz", "dword", "qword", "binary"]
   static let registryValue = KeyTable("registry-value", "a registry value", registryTypes + ["type", "bytes"])
   static let volume = KeyTable(
-    "volume", "a volume", ["file-system", "drive", "label", "serial", "size", "read-only", "completes", "buffers", "fast-io", "mounted", "files"])
+    "volume", "a volume",
+    ["file-system", "drive", "label", "serial", "size", "read-only", "completes", "buffers", "fast-io", "mounted", "files"])
   static let file = KeyTable("file", "a file", ["directory", "size"] + contents + ["attributes", "created", "modified"])
   static let content = KeyTable("content", "content", contents)
 
@@ -120,7 +121,8 @@ struct KeyTable: Sendable {
     fixture, limits, process, region, kernelRegion, section, thread, value, patch, registryValue, volume, file, content, call, issue,
     exit, exitThread, createProcess, createThread, map, unmap, protect,
     connect, getMessage, replyMessage, sendMessage, filterLoad, filterUnload, serve, reply,
-    store, pageOut, load, unload, open, ioctl, read, write, close, addDevice, pnp, power, interrupt, mount, dismount, run, textArgument, operation,
+    store, pageOut, load, unload, open, ioctl, read, write, close, addDevice, pnp, power, interrupt, mount, dismount, run, textArgument,
+    operation,
     operations, callExpectation, fault,
     bugcheck, expectation, lock, expectedCall,
   ]
