@@ -15,11 +15,14 @@ public enum Register: Int, Sendable, CaseIterable {
 /// The processor's registers, without the processor.
 public protocol Registers: AnyObject {
   subscript(register: Register) -> UInt64 { get set }
+  /// The floating-point unit and the SSE registers.
+  var floatingPoint: FloatingPointState { get set }
 }
 
 /// Register values that no processor holds: a thread that does not run, or a test.
 public final class RegisterValues: Registers {
   private var values: [UInt64]
+  public var floatingPoint = FloatingPointState.initial
   public init(_ values: [Register: UInt64] = [:]) {
     self.values = Register.allCases.map { values[$0] ?? 0 }
   }

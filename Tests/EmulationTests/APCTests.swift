@@ -329,4 +329,49 @@ private func at(_ offset: UInt32) -> UInt32 { GuestThreads.at(offset) }
         if case .apc(let apc) = $0 { result.run.names.processes[apc.process].name == "notepad.exe" } else { false }
       })
   }
+
+  // MARK: Requests
+
+  /// A volume whose reads end at DISPATCH_LEVEL in whatever process is there, and a thread of System that reads from it.
+  private func read(_ actions: (_ read: Action) -> [Action]) throws -> GuestThreads.Result {
+    var world = GuestThreads.world()
+    let path = #"\??\C:\data.txt"#
+    // UNICODE_STRING, OBJECT_ATTRIBUTES, and the name.
+    let units = Array(path.utf16)
+    world.words[0x400] = UInt32(2 * units.count) | UInt32(2 * units.count) << 16
+    world.words[0x404] = at(0x440)
+    for index in stride(from: 0, to: units.count, by: 2) {
+      world.words[0x440 + 2 * UInt32(index)] = UInt32(units[index]) | (index + 1 < units.count ? UInt32(units[index + 1]) << 16 : 0)
+    }
+    world.words[0x410] = 0x18
+    world.words[0x418] = at(0x400)
+    world.words[0x41c] = 0x240
+    var volume = VolumeDescription(
+      device: #"\Device\HarddiskVolume1"#, drive: "C:", files: [FileDescription(#"\data.txt"#, content: Array("what".utf8) + [0, 0, 0, 0])])
+    volume.completion = .atDispatch
+    world.volumes = [Fixture.Volume(volume)]
+    // FILE_READ_DATA | SYNCHRONIZE; FILE_SYNCHRONOUS_IO_NONALERT
+    let open = Action.quiet("ZwOpenFile", at(0x500), 0x10_0001, at(0x410), at(0x508), 7, 0x20)
+    try world.routine(
+      "main", [open] + actions(.invokeOn(0x500, "ZwReadFile", [0, 0, 0, at(0x508), at(0x600), 8, 0, 0])))
+    return try world.run()
+  }
+
+  @Test("a request that is completed in another context ends by IopCompleteRequest in the thread that asked, within its wait")
+  func completion() throws {
+    let result = try read { [$0, .note("goes on")] }
+    #expect(result.log == ["main: ZwReadFile = 0", "main: goes on = 0"])
+    // The status block and the data.
+    #expect(try result.word(0x508) == 0 && result.word(0x50c) == 8 && result.word(0x600) == 0x7461_6877)
+    let events = result.run.events.events.compactMap { event -> APCEvent? in if case .apc(let apc) = event { apc } else { nil } }
+    #expect(events.map(\.kind) == [.special] && result.run.names.threads[events[0].thread].name == "main")
+  }
+
+  @Test("in a guarded region or at APC_LEVEL a request never ends, and the report says why", arguments: [false, true])
+  func completionKeptAway(isRaised: Bool) throws {
+    let result = try read { [isRaised ? .quiet("KfRaiseIrql", 1) : .quiet("KeEnterGuardedRegion"), $0, .note("goes on")] }
+    #expect(result.log.isEmpty && result.run.outcome == .waiting)
+    let waits = result.run.events.events.compactMap { event -> String? in if case .waits(_, let what) = event { what } else { nil } }
+    #expect(waits.contains { $0.contains(isRaised ? "at APC_LEVEL" : "in a guarded region") && $0.contains("APC") })
+  }
 }

@@ -25,6 +25,8 @@ struct GuestThreads {
     case store(UInt32, UInt32)
     /// Sets the word at `offset` in the data page to the current thread's object.
     case storeThread(UInt32)
+    /// Instructions as they are.
+    case code([UInt8])
     /// Calls an export with the word at the first offset as its first argument, and `arguments` behind it; logs its result.
     case invokeOn(UInt32, String, [UInt32])
   }
@@ -34,6 +36,7 @@ struct GuestThreads {
   /// What the data page holds at first.
   var words: [UInt32: UInt32] = [:]
   var steps: [Fixture.Step] = []
+  var volumes: [Fixture.Volume] = []
 
   /// The address of `offset` in the data page.
   static func at(_ offset: UInt32) -> UInt32 { UInt32(data) + offset }
@@ -87,6 +90,7 @@ struct GuestThreads {
       case .storeThread(let offset):
         // mov eax,fs:[124h]; mov [offset],eax
         bytes += [0x64, 0xa1, 0x24, 1, 0, 0, 0xa3] + word(Self.at(offset))
+      case .code(let instructions): bytes += instructions
       case .invokeOn(let offset, let routine, let arguments):
         let (trap, _) = try #require(Self.traps[routine], "no export \(routine)")
         for argument in arguments.reversed() { bytes += [0x68] + word(argument) }
@@ -134,7 +138,7 @@ struct GuestThreads {
       kernel: regions + [
         Fixture.Region(at: Self.data, size: 0x1000, .u32(content), name: "data"),
         Fixture.Region(at: Self.log, size: 0x2000, .u32([UInt32(Self.log) + 0x10]), name: "log"),
-      ], steps: steps.isEmpty ? [.call(Fixture.Call(on: "main", "main", expect: .any))] : steps)
+      ], volumes: volumes, steps: steps.isEmpty ? [.call(Fixture.Call(on: "main", "main", expect: .any))] : steps)
     let run = try emulate(fixture)
     let entries = try run.withMemory { memory in
       let end = UInt64(try memory.load(UInt32.self, at: Self.log))

@@ -33,6 +33,7 @@ struct KGDTENTRY_HighWord {
 struct KGDTENTRY { USHORT LimitLow; USHORT BaseLow; struct KGDTENTRY_HighWord HighWord; };
 struct KIDTENTRY { USHORT Offset; USHORT Selector; USHORT Access; USHORT ExtendedOffset; };
 struct SINGLE_LIST_ENTRY { struct SINGLE_LIST_ENTRY *Next; };
+struct ZONE_HEADER { struct SINGLE_LIST_ENTRY FreeList, SegmentList; ULONG BlockSize, TotalSegmentSize; };
 struct KEXECUTE_OPTIONS {
   UCHAR ExecuteDisable : 1; UCHAR ExecuteEnable : 1; UCHAR DisableThunkEmulation : 1; UCHAR Permanent : 1;
   UCHAR ExecuteDispatchEnable : 1; UCHAR ImageDispatchEnable : 1; UCHAR Spare : 2;
@@ -58,6 +59,10 @@ struct EX_RUNDOWN_REF { union { ULONG_PTR Count; VOID *Ptr; }; };
 struct EX_FAST_REF { union { VOID *Object; ULONG_PTR RefCnt : 3; ULONG_PTR Value; }; };
 struct KEVENT { struct DISPATCHER_HEADER Header; };
 struct FAST_MUTEX { LONG Count; struct KTHREAD *Owner; ULONG Contention; struct KEVENT Event; ULONG OldIrql; };
+struct KGUARDED_MUTEX {
+  LONG Count; struct KTHREAD *Owner; ULONG Contention; struct KEVENT Gate;
+  union { struct { SHORT KernelApcDisable; SHORT SpecialApcDisable; }; ULONG CombinedApcDisable; };
+};
 struct HARDWARE_PTE {
   ULONG_PTR Valid : 1; ULONG_PTR Write : 1; ULONG_PTR Owner : 1; ULONG_PTR WriteThrough : 1;
   ULONG_PTR CacheDisable : 1; ULONG_PTR Accessed : 1; ULONG_PTR Dirty : 1; ULONG_PTR LargePage : 1;

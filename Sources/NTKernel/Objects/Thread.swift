@@ -22,6 +22,8 @@ public final class Thread {
   @exclusivity(unchecked) var resumption = Resumption.none
   var savedExceptionList: UInt64 = 0xffff_ffff
   var savedIRQL = IRQL.passive
+  /// What it has in the floating-point unit, while it does not run.
+  var floatingPoint = FloatingPointState.initial
   /// Until when it keeps the processor from others of its priority, in 100 ns since boot.
   var quantumEnd: UInt64 = 0
   /// The wait that it is in.
@@ -127,6 +129,10 @@ extension Kernel {
 
   /// Makes `thread` the running one, in the address space that it is attached to.
   public func run(_ thread: Thread) throws {
+    if running !== thread {
+      running?.floatingPoint = registers.floatingPoint
+      registers.floatingPoint = thread.floatingPoint
+    }
     running = thread
     thread.quantumEnd = interruptTime + VirtualTime.quantum
     try kpcr.PrcbData.CurrentThread.store(thread.object.Tcb)

@@ -52,13 +52,40 @@ extension Kernel {
   /// Every thread that waits, in order, but for those that only serve others.
   public func waitingThreads() -> [Waiting] {
     threads.compactMap { thread in
-      if let purpose = thread.purpose { return Waiting(thread: thread, what: purpose.what, awaited: purpose.awaited()) }
-      guard let first = thread.waitsFor.first else { return nil }
-      let described = thread.waitsFor.map(describe)
-      let how = thread.wait?.type == .all ? " and " : " or "
-      let owners = thread.waitsFor.count == 1 ? owner(of: first) : []
-      return Waiting(thread: thread, what: described.joined(separator: how), awaited: owners)
+      guard let waiting = waiting(thread) else { return nil }
+      guard let held = heldBackAPC(of: thread) else { return waiting }
+      return Waiting(thread: thread, what: waiting.what + "; " + held, awaited: waiting.awaited)
     }
+  }
+
+  /// Why a kernel APC that is queued to a waiting thread does not come, which may be what it waits for.
+  private func heldBackAPC(of thread: Thread) -> String? {
+    let tcb = thread.object.Tcb
+    let list = tcb.apcs(.kernelMode)
+    guard let first = try? list.Flink.load(), first != list else { return nil }
+    let apc: Pointer<KAPC> = first.container(\.ApcListEntry)
+    let isRequest = (try? apc.KernelRoutine.load().address) == trapAddress(of: "IopCompleteRequest")
+    let what = isRequest ? "the APC that ends a request of its" : "a kernel APC for it"
+    let why =
+      if thread.savedIRQL >= .apc {
+        "at \(thread.savedIRQL)"
+      } else if (try? tcb.areAllDisabled) ?? false {
+        "in a guarded region"
+      } else if (try? tcb.areNormalDisabled) ?? false {
+        "in a critical region"
+      } else {
+        "within another APC"
+      }
+    return "\(what) cannot come, because it waits \(why)"
+  }
+
+  private func waiting(_ thread: Thread) -> Waiting? {
+    if let purpose = thread.purpose { return Waiting(thread: thread, what: purpose.what, awaited: purpose.awaited()) }
+    guard let first = thread.waitsFor.first else { return nil }
+    let described = thread.waitsFor.map(describe)
+    let how = thread.wait?.type == .all ? " and " : " or "
+    let owners = thread.waitsFor.count == 1 ? owner(of: first) : []
+    return Waiting(thread: thread, what: described.joined(separator: how), awaited: owners)
   }
 
   /// The threads of `waiting` that wait for each other so that none can go on: each waits for threads among them alone.

@@ -51,24 +51,49 @@ extension Export {
       .partially("user-mode code does not run, so nobody's ports are opened or closed"),
     export("Ke386SetIoAccessMap(MapNumber, IoAccessMap)") { (_, map: UInt32, place: GuestWord) -> UInt8 in map == 1 ? 1 : 0 }
       .partially("user-mode code does not run, so nobody's ports are opened or closed"),
-    // nf-wdm-kesavefloatingpointstate: KFLOATING_SAVE is 20h bytes that belong to the system.
+    // nf-wdm-kesavefloatingpointstate: KFLOATING_SAVE is 20h bytes that belong to the system; the caller gets an empty unit.
     export("KeSaveFloatingPointState(FloatSave)", irql: .dispatch) { (kernel, place: GuestWord) -> NTSTATUS in
-      try kernel.memory.memory.fill(0, count: 0x20, at: place.bits)
-      let state = try kernel.allocate(8)
-      try kernel.memory.memory.store(UInt32(truncatingIfNeeded: state), at: place.bits)
-      kernel.register("a saved floating-point state", state)
+      try kernel.saveFloatingPoint(place.bits)
       return .success
-    }
-    .partially("the unit's registers are not kept: whoever uses them between saving and restoring leaves them changed"),
-    // nf-wdm-kerestorefloatingpointstate: what was not saved is INVALID_FLOATING_POINT_STATE.
+    },
+    // nf-wdm-kerestorefloatingpointstate
     export("KeRestoreFloatingPointState(FloatSave)", irql: .dispatch) { (kernel, place: GuestWord) -> NTSTATUS in
-      let state = UInt64(try kernel.memory.memory.load(UInt32.self, at: place.bits))
-      guard kernel.unregister("a saved floating-point state", state) else {
-        throw BugCheck(BugCheckCode(rawValue: 0xe7), 0, place.bits, try kernel.currentThread().address)
-      }
-      try kernel.freePool(state)
+      try kernel.restoreFloatingPoint(place.bits)
       return .success
-    }
-    .partially("the unit's registers are not kept"),
+    },
   ]
+}
+
+extension Kernel {
+  private static let floatingPointKind = "a saved floating-point state"
+  private static var imageSize: UInt64 { UInt64(FloatingPointState.imageSize) }
+
+  /// Keeps the unit's state in a block of its own, with the thread's address and the IRQL behind it.
+  fileprivate func saveFloatingPoint(_ place: UInt64) throws {
+    let here = memory.memory
+    try here.fill(0, count: 0x20, at: place)
+    let block = try allocate(Self.imageSize + 8)
+    try here.write(registers.floatingPoint.image, at: block)
+    try here.store(UInt32(truncatingIfNeeded: currentThread().address), at: block + Self.imageSize)
+    try here.store(UInt32(kpcr.Irql.load().rawValue), at: block + Self.imageSize + 4)
+    try here.store(UInt32(truncatingIfNeeded: block), at: place)
+    register(Self.floatingPointKind, block)
+    registers.floatingPoint = .initial
+  }
+
+  /// What was not saved, or by another thread or at another IRQL, is INVALID_FLOATING_POINT_STATE (0xE7: 0, 2 or 1, what was saved,
+  /// what is now).
+  fileprivate func restoreFloatingPoint(_ place: UInt64) throws {
+    let here = memory.memory
+    let code = BugCheckCode(rawValue: 0xe7)
+    let block = UInt64(try here.load(UInt32.self, at: place))
+    let (thread, irql) = (try currentThread().address, UInt32(try kpcr.Irql.load().rawValue))
+    guard unregister(Self.floatingPointKind, block) else { throw BugCheck(code, 0, place, thread) }
+    let owner = UInt64(try here.load(UInt32.self, at: block + Self.imageSize))
+    guard owner == thread else { throw BugCheck(code, 2, owner, thread) }
+    let level = try here.load(UInt32.self, at: block + Self.imageSize + 4)
+    guard level == irql else { throw BugCheck(code, 1, UInt64(level), UInt64(irql)) }
+    registers.floatingPoint = FloatingPointState(image: try here.bytes(FloatingPointState.imageSize, at: block))
+    try freePool(block)
+  }
 }
