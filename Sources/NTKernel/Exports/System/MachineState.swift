@@ -46,6 +46,8 @@ extension Export {
       ] as [(Register, Pointer<UInt32>)] {
         values[register] = UInt64(try member.load())
       }
+      // Neither the trap flag nor virtual 8086 mode, which no kernel code here runs in.
+      values[.flags] = (values[.flags] ?? 0) & 0xed5 | 2
       // A frame of another ring has the stack pointer that it came from; one of the kernel's own ends where the stack goes on.
       let isForeign = try frame.SegCs.load() & 1 != 0
       values[.sp] = isForeign ? UInt64(try frame.HardwareEsp.load()) : frame.HardwareEsp.address
