@@ -42,5 +42,7 @@ public struct ExportTable: Sendable {
       Export.volumeCalls, Export.fileNameCalls, Export.fileLockCalls, Export.cacheCalls,
       Export.cacheMdlCalls, Export.notifyCalls,
       Export.registryKeys, Export.registryCallbacks, Export.registryRoutines, Export.driverLoading,
-    ] + Export.hardware + [Export.raisedExceptions, Export.trapHandlers]
+    ] + Export.hardware + [
+      Export.raisedExceptions, Export.trapHandlers, Export.filterEngine, Export.callouts, Export.netBuffers,
+    ]
 }
