@@ -25,6 +25,18 @@ import WindowsTypes
     #expect(left.allSatisfy { $0.hasPrefix("a reference to") })
   }
 
+  @Test("a driver of Windows' own has its devices, and a descriptor goes with its device")
+  func driverObject() throws {
+    let g = try IOGuest()
+    let place = try g.space()
+    #expect(
+      try g.status("ObReferenceObjectByName", g.string(#"\Driver\Kbdclass"#), 0x40, 0, 0, 0, 0, 0, place) == .success)
+    let driver = Pointer<DRIVER_OBJECT>(UInt64(try g.k.load(place)), in: g.k.memory.memory)
+    #expect(try driver.DeviceObject.load().DeviceType.load() == 0xb)
+    try g.call("ObfDereferenceObject", driver.address)
+    #expect(try g.k.kernel.leftovers(of: g.driver).isEmpty)
+  }
+
   @Test("a name that Windows has no object for is not found; one that a driver takes first is the driver's")
   func names() throws {
     let g = try IOGuest()
