@@ -89,6 +89,8 @@ public final class Kernel {
   /// Whether the variables in use have their first values: whatever comes into use later gets its own at once.
   var hasFilledVariables = false
   var objectTypes: [String: Pointer<OBJECT_TYPE>] = [:]
+  /// The page tables that guest code looks at, as they were made, by address.
+  var pageTableViews: [UInt64: [UInt32]] = [:]
   /// The views of MDLs in system space: how many pages each has, by its first page's address.
   var systemViews: [UInt64: Int] = [:]
   /// The contents of pages that are paged out, by slot; the slot's number stands in the page's frame field.

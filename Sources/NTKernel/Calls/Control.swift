@@ -12,6 +12,7 @@ extension Kernel {
     servedExport = trap
     servedStackPointer = stackPointer
     do {
+      if !pageTableViews.isEmpty { try releasePageTableViews() }
       servedReturnAddress = try GuestWord.load(memory.memory, at: stackPointer).bits
       var reader = arguments(of: services[trap].convention, registers, at: stackPointer)
       do {

@@ -150,6 +150,7 @@ extension Kernel {
     }
     let from = currentSpaceOwner
     guard process !== from else { return }
+    try releasePageTableViews()
     memory.activate(process.space)
     stream.append(.addressSpace(from: from.id, to: process.id, thread: running?.id ?? 0, reason))
   }

@@ -3,6 +3,6 @@ extension Export {
   static let laterTables: [[Export]] = [
     oplockCalls, tunnelCalls, createParameterCalls, fastTransferCalls, pinnedDataCalls, fileSystemServiceCalls, filterContextCalls,
     partitionCalls, namePrefixes, shortNames, imageResources, rangeLists, narrowAddresses, wideAddresses, tableDirectories,
-    machineState, requestExtras, securityExtras, usbd, tdi, wmilib, filteringPlatform, netBuffers,
+    machineState, requestExtras, securityExtras, usbd, tdi, wmilib, filterEngine, callouts, netBuffers,
   ]
 }

@@ -24,6 +24,8 @@ extension Export {
       let start = try mdl.virtualAddress()
       for index in 0..<(try mdl.pageCount()) {
         let address = (start & ~0xfff) + UInt64(index) << GuestMemory.pageShift
+        // Registers of a device that is not there are given memory when someone asks.
+        _ = try kernel.provide(address)
         guard let frame = kernel.memory.current.frame(at: address) else {
           throw BugCheck(.pageFaultInNonpagedArea, address, 0, kernel.registers[.ip], 0)
         }

@@ -171,11 +171,23 @@ extension Kernel {
     guard try change.isValid else { return NTSTATUS(rawValue: 0xc000_0079) }
     let place = try securityPlace(of: object)
     let old = try place.load().bits & ~7
+    // The block is the object's, not the caller's.
+    let caller = self.caller.address
+    defer { self.caller.address = caller }
+    self.caller.address = 0
     let new = try merge(Pointer(old, in: memory.memory), information, change, POOL_TYPE(rawValue: 1))
     try place.store(GuestWord(new))
-    if old != 0, pagedPool.blocks[old] != nil { try freePool(old) }
+    releaseDescriptor(old)
     return .success
   }
+
+  /// Gives an object's own descriptor back: it goes with the object.
+  func releaseDescriptor(_ descriptor: UInt64) {
+    if pagedPool.blocks[descriptor]?.tag == Self.descriptorTag { _ = pagedPool.free(descriptor) }
+  }
+
+  /// "SeSd"
+  private static let descriptorTag: UInt32 = 0x6453_6553
 
   /// A self-relative descriptor in pool: of `current`, with what `information` names taken from `change`.
   func merge(
@@ -212,8 +224,8 @@ extension Kernel {
     let size = parts.reduce(20) { $0 + ($1.count + 3) / 4 * 4 }
     let block =
       type.isPaged
-      ? try pagedPool.allocate(UInt64(size), tag: 0x6453_6553, in: memory)
-      : try nonPagedPool.allocate(UInt64(size), tag: 0x6453_6553, in: memory)
+      ? try pagedPool.allocate(UInt64(size), tag: Self.descriptorTag, in: memory)
+      : try nonPagedPool.allocate(UInt64(size), tag: Self.descriptorTag, in: memory)
     guard let block else { throw GuestException(.insufficientResources) }
     let descriptor = Pointer<SECURITY_DESCRIPTOR>(block, in: memory.memory)
     try descriptor.Revision.store(1)

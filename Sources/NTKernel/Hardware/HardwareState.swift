@@ -56,7 +56,7 @@ struct HardwareState {
 extension Kernel {
   /// Makes a page exist that the kernel gives memory only when someone looks: headers of its own images, absent devices' registers.
   func provide(_ address: UInt64) throws -> Bool {
-    if try makeKernelImage(at: address) { return true }
+    if try makeKernelImage(at: address) || makePageTableView(at: address) { return true }
     guard isAbsentDevice(address), memory.kernel[address].kind == .free else { return false }
     let frame = try memory.physical.allocate()
     let physical = hardware.deviceViews.first { $0.key <= address && address - $0.key < UInt64($0.value.pages) << GuestMemory.pageShift }
@@ -66,9 +66,10 @@ extension Kernel {
     return true
   }
 
-  /// The page at a physical address where there is no memory: the BIOS's, or all ones.
+  /// The page at a physical address where there is no memory: page tables, the BIOS's, or all ones.
   func absentMemory(at physical: UInt64) -> ArraySlice<UInt8> {
-    Firmware.page(at: physical) ?? [UInt8](repeating: 0xff, count: Int(GuestMemory.pageSize))[...]
+    if let table = pageTable(atPhysical: physical) { return table[...] }
+    return Firmware.page(at: physical) ?? [UInt8](repeating: 0xff, count: Int(GuestMemory.pageSize))[...]
   }
 
   /// Whether `address` is one of a device's that is not there: reads are all ones, and what is written is lost.

@@ -11,7 +11,9 @@ extension Kernel {
 
   /// Whether a frame of this machine's memory is in use at this physical page: anywhere else no memory answers.
   private func isMemory(_ page: UInt64) -> Bool {
-    guard page <= UInt64(FrameNumber.max), memory.physical.contains(FrameNumber(page)) else { return false }
+    guard page <= UInt64(FrameNumber.max), memory.physical.contains(FrameNumber(page)),
+      processByDirectory[page << GuestMemory.pageShift] == nil
+    else { return false }
     let frame = memory.physical[FrameNumber(page)]
     // From 640 KB to 1 MB adapters and the BIOS answer, where no memory is in use.
     return !(0xa0..<0x100 ~= page) || frame.mappings > 0 || frame.pins > 0

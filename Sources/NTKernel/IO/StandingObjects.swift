@@ -140,7 +140,10 @@ extension Kernel {
           driver, extensionSize: 0, name: path, type: description.type, characteristics: 0x100, isExclusive: false)
       else { return false }
       try device.Flags.store(device.Flags.load().subtracting(.deviceInitializing).union(description.flags))
-    case .driver: _ = try kernelDriver(path, "IopStorageRequest")
+    case .driver:
+      _ = try kernelDriver(path, "IopStorageRequest")
+      // Whoever has the driver's object looks for its devices.
+      for case (let place, .device(let device)) in StandingObject.all where device.driver == path { _ = try makeStandingObject(at: place) }
     case .systemVolume:
       guard files.volumes.isEmpty else { return false }
       try addVolume(

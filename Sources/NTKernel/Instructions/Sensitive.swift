@@ -57,7 +57,10 @@ extension Kernel {
       control.debugRegisters[number & 7] = registers[register]
       return "dr\(number) <- \(hex(registers[register]))"
     case .hlt: return "hlt: nothing is pending, so time goes on"
-    case .cli, .sti, .invd, .wbinvd, .invlpg, .clts: return "\(sensitivity)"
+    case .invlpg, .wbinvd:
+      try releasePageTableViews()
+      return "\(sensitivity)"
+    case .cli, .sti, .invd, .clts: return "\(sensitivity)"
     case .input(let port, let size):
       let mask: UInt64 = (1 << UInt64(8 * size)) - 1
       let value = readPort(number(of: port), size: size)
@@ -142,7 +145,9 @@ extension Kernel {
       }
       control.unprotected = []
     case 2: control.cr2 = value
-    case 3: try loadDirectory(value, .control)
+    case 3:
+      try releasePageTableViews()
+      try loadDirectory(value, .control)
     case 4: control.cr4 = value
     default: throw GuestException(.illegalInstruction)
     }

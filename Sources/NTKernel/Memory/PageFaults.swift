@@ -22,7 +22,7 @@ extension Kernel: PageFaultResolver {
 
   /// - Parameter routine: in whose name the kernel touches the page; `nil` for an instruction.
   func resolve(_ access: Access, at address: UInt64, routine: String?) throws {
-    if try provide(address) { return }
+    if try provide(address) || releasePageTableViews() { return }
     let owner = currentSpaceOwner
     if memory.current[address].isWatched, try liftWatch(access, at: address, in: owner, routine: routine) { return }
     var outcome = FaultEvent.Resolution.repaired("")

@@ -59,7 +59,7 @@ extension StructureCatalogue {
     IO_STACK_LOCATION_Parameters_VerifyVolume.self, IO_STACK_LOCATION_Parameters_WMI.self,
     IO_STACK_LOCATION_Parameters_Write.self, IRP.self, IRP_AssociatedIrp.self, IRP_Overlay.self,
     IRP_Overlay_AsynchronousParameters.self, IRP_Tail.self, IRP_Tail_Overlay.self, KDEVICE_QUEUE.self, KDEVICE_QUEUE_ENTRY.self,
-    MDL.self, SECTION_OBJECT_POINTERS.self, VPB.self, WAIT_CONTEXT_BLOCK.self,
+    MDL.self, NET_BUFFER.self, NET_BUFFER_LIST.self, SECTION_OBJECT_POINTERS.self, VPB.self, WAIT_CONTEXT_BLOCK.self,
   ]
   private static let filterManager: [any GuestStructure.Type] = [
     FILTER_MESSAGE_HEADER.self, FILTER_REPLY_HEADER.self, FLT_CALLBACK_DATA.self, FLT_CALLBACK_DATA_QUEUE.self,

@@ -21,6 +21,20 @@ import WindowsTypes
     #expect(try g.bugCheck("MmUnmapIoSpace", registers, 0x2000).first == 0xda)
   }
 
+  @Test("device memory that is mapped for user mode by an MDL is what it is in system space")
+  func userView() throws {
+    let g = try IOGuest()
+    let registers = try g.call("MmMapIoSpace", 0xf_0000, 0, 0x1000, 0)
+    let mdl = try g.call("IoAllocateMdl", registers, 0x1000, 0, 0, 0)
+    try g.call("MmBuildMdlForNonPagedPool", mdl)
+    let view = try g.call("MmMapLockedPagesSpecifyCache", mdl, 1, 0, 0, 0, 16)
+    #expect(view < 0x8000_0000)
+    #expect(try g.k.load(view + 0xf0) == 0x5f4d_535f)
+    try g.call("MmUnmapLockedPages", view, mdl)
+    try g.call("IoFreeMdl", mdl)
+    try g.call("MmUnmapIoSpace", registers, 0x1000)
+  }
+
   @Test("a range that is empty, wraps or lies above 4 GB is not mapped; the old video routines do the same")
   func ranges() throws {
     let g = try IOGuest()

@@ -1,0 +1,220 @@
+import Guest
+import NTKernel
+import Testing
+import WindowsTypes
+
+/// What a plain installation has by name before anybody's driver starts.
+@Suite("Standing objects") struct StandingObjectTests {
+  @Test(
+    "devices that drivers look for are there, of their driver and type",
+    arguments: [
+      (#"\Device\Null"#, 0x15, #"\Driver\Null"#), (#"\Device\KeyboardClass0"#, 0xb, #"\Driver\Kbdclass"#),
+      (#"\Device\Tcp"#, 0x12, #"\Driver\Tcpip"#), (#"\??\PhysicalDrive0"#, 7, #"\Driver\Disk"#),
+      (#"\Device\Harddisk0\Partition0"#, 7, #"\Driver\Disk"#), (#"\DosDevices\C:"#, 8, #"\FileSystem\Ntfs"#),
+      (#"\FileSystem\Filters\FltMgr"#, 8, #"\FileSystem\FltMgr"#),
+    ] as [(String, UInt32, String)])
+  func devices(path: String, type: UInt32, driver: String) throws {
+    let g = try IOGuest()
+    let (file, device) = (try g.space(), try g.space())
+    #expect(try g.status("IoGetDeviceObjectPointer", g.string(path), 1, file, device) == .success)
+    let object = Pointer<DEVICE_OBJECT>(UInt64(try g.k.load(device)), in: g.k.memory.memory)
+    #expect(try object.DeviceType.load() == type)
+    #expect(try object.DriverObject.load().DriverName.string() == driver)
+    // They are nobody's in the run.
+    let left = try g.k.kernel.leftovers(of: g.driver).map(\.what)
+    #expect(left.allSatisfy { $0.hasPrefix("a reference to") })
+  }
+
+  @Test("a driver of Windows' own has its devices, and a descriptor goes with its device")
+  func driverObject() throws {
+    let g = try IOGuest()
+    let place = try g.space()
+    #expect(
+      try g.status("ObReferenceObjectByName", g.string(#"\Driver\Kbdclass"#), 0x40, 0, 0, 0, 0, 0, place) == .success)
+    let driver = Pointer<DRIVER_OBJECT>(UInt64(try g.k.load(place)), in: g.k.memory.memory)
+    #expect(try driver.DeviceObject.load().DeviceType.load() == 0xb)
+    try g.call("ObfDereferenceObject", driver.address)
+    #expect(try g.k.kernel.leftovers(of: g.driver).isEmpty)
+  }
+
+  @Test("a name that Windows has no object for is not found; one that a driver takes first is the driver's")
+  func names() throws {
+    let g = try IOGuest()
+    let (file, device) = (try g.space(), try g.space())
+    #expect(try g.status("IoGetDeviceObjectPointer", g.string(#"\Device\Nothing"#), 0x80, file, device) == .objectNameNotFound)
+    #expect(
+      try g.status("IoCreateDevice", g.driver.object.address, 0, g.string(#"\Device\Beep"#), 1, 0, 0, device) == .success)
+    let own = Pointer<DEVICE_OBJECT>(UInt64(try g.k.load(device)), in: g.k.memory.memory)
+    #expect(try own.DriverObject.load().address == g.driver.object.address)
+    #expect(try g.status("IoCreateSymbolicLink", g.string(#"\DosDevices\Global\Mine"#), g.string(#"\Device\Beep"#)) == .success)
+    #expect(try g.status("IoDeleteSymbolicLink", g.string(#"\??\Mine"#)) == .success)
+  }
+}
+
+@Suite("Ports and firmware") struct IOPortTests {
+  @Test("the configuration mechanism shows what HalGetBusData shows")
+  func configuration() throws {
+    let g = try IOGuest()
+    #expect(try g.call("READ_PORT_ULONG", 0xcfc) == 0xffff_ffff)
+    try g.call("WRITE_PORT_ULONG", 0xcf8, 0x8000_0000)
+    #expect(try g.call("READ_PORT_ULONG", 0xcf8) == 0x8000_0000)
+    #expect(try g.call("READ_PORT_ULONG", 0xcfc) == 0x1237_8086)
+    try g.call("WRITE_PORT_ULONG", 0xcf8, 0x8000_0808)
+    #expect(try g.call("READ_PORT_USHORT", 0xcfe) & 0xffff == 0x0601)
+    // Device 5 is not there, nor is bus 1.
+    for address in [0x8000_2800, 0x8001_0000] as [UInt64] {
+      try g.call("WRITE_PORT_ULONG", 0xcf8, address)
+      #expect(try g.call("READ_PORT_ULONG", 0xcfc) == 0xffff_ffff)
+    }
+  }
+
+  @Test("the clock, the interrupt mask and the keyboard controller answer; an absent device is all ones")
+  func chipset() throws {
+    let g = try IOGuest()
+    // The year, in binary-coded decimal.
+    try g.call("WRITE_PORT_UCHAR", 0x70, 9)
+    #expect(try g.call("READ_PORT_UCHAR", 0x71) & 0xff == 9)
+    try g.call("WRITE_PORT_UCHAR", 0x21, 0x5a)
+    #expect(try g.call("READ_PORT_UCHAR", 0x21) & 0xff == 0x5a)
+    #expect(try g.call("READ_PORT_UCHAR", 0x64) & 0xff == 0x14)
+    // A self-test ends well, and an echo of the keyboard's is acknowledged.
+    try g.call("WRITE_PORT_UCHAR", 0x64, 0xaa)
+    #expect(try g.call("READ_PORT_UCHAR", 0x64) & 1 == 1)
+    #expect(try g.call("READ_PORT_UCHAR", 0x60) & 0xff == 0x55)
+    try g.call("WRITE_PORT_UCHAR", 0x60, 0xed)
+    #expect(try g.call("READ_PORT_UCHAR", 0x60) & 0xff == 0xfa)
+    #expect(try g.call("READ_PORT_UCHAR", 0x60) & 0xff == 0)
+    #expect(try g.call("READ_PORT_UCHAR", 0x1f7) & 0xff == 0xff)
+  }
+
+  @Test("physical memory below 1 MB ends in a BIOS with the System Management BIOS' entry point")
+  func firmware() throws {
+    let g = try IOGuest()
+    let view = try g.call("MmMapIoSpace", 0xf_0000, 0, 0x1_0000, 0)
+    #expect(try g.call("READ_REGISTER_ULONG", view + 0xf0) == 0x5f4d_535f)
+    #expect(try g.call("READ_REGISTER_UCHAR", view + 0xfff0) & 0xff == 0xea)
+    let anchor = try g.k.memory.memory.bytes(0x1f, at: view + 0xf0)
+    #expect(String(decoding: anchor.prefix(4), as: UTF8.self) == "_SM_")
+    #expect(anchor.reduce(0, &+) == 0 && anchor[16...].reduce(0, &+) == 0)
+    #expect(try String(decoding: g.k.memory.memory.bytes(8, at: view + 0xfff5), as: UTF8.self) == "04/13/08")
+    try g.call("MmUnmapIoSpace", view, 0x1_0000)
+  }
+}
+
+@Suite("System information of a machine at rest") struct SystemClassTests {
+  @Test("handles of every process, with object and access")
+  func handles() throws {
+    let g = try IOGuest()
+    let (buffer, event) = (try g.space(0x200), try g.space())
+    #expect(try g.status("ZwCreateEvent", event, 0x1f_0003, 0, 0, 0) == .success)
+    #expect(try g.status("ZwQuerySystemInformation", 16, buffer, 0x200, 0) == .success)
+    let count = try g.k.load(buffer)
+    #expect(count >= 1)
+    let values = try (0..<UInt64(count)).map { try g.k.load(buffer + 4 + 16 * $0 + 12) }
+    #expect(values.contains(0x1f_0003))
+    #expect(try g.status("ZwQuerySystemInformation", 16, buffer, 4, 0) == .infoLengthMismatch)
+  }
+
+  @Test("devices, performance, range start; what is exact is refused where it is longer")
+  func others() throws {
+    let g = try IOGuest()
+    let buffer = try g.space(0x200)
+    #expect(try g.status("ZwQuerySystemInformation", 7, buffer, 24, 0) == .success)
+    #expect(try g.k.load(buffer) == 1)
+    #expect(try g.status("ZwQuerySystemInformation", 7, buffer, 25, 0) == .infoLengthMismatch)
+    #expect(try g.status("ZwQuerySystemInformation", 2, buffer, 312, 0) == .success)
+    #expect(try g.status("ZwQuerySystemInformation", 50, buffer, 4, 0) == .success)
+    #expect(try g.k.load(buffer) == 0x8000_0000)
+  }
+}
+
+@Suite("The filtering platform") struct FilteringPlatformTests {
+  @Test("what is added in a transaction goes with it, and once more is refused")
+  func transactions() throws {
+    let g = try IOGuest()
+    let (place, key) = (try g.space(), try g.space(0x100))
+    try g.k.memory.memory.fill(7, count: 16, at: key)
+    #expect(try g.status("FwpmEngineOpen0", 0, 10, 0, 0, place) == .success)
+    let engine = UInt64(try g.k.load(place))
+    #expect(try g.status("FwpmTransactionCommit0", engine).rawValue == 0xc022_000d)
+    #expect(try g.status("FwpmTransactionBegin0", engine, 0) == .success)
+    #expect(try g.status("FwpmTransactionBegin0", engine, 0).rawValue == 0xc022_000e)
+    #expect(try g.status("FwpmSubLayerAdd0", engine, key, 0) == .success)
+    #expect(try g.status("FwpmTransactionAbort0", engine) == .success)
+    #expect(try g.status("FwpmSubLayerDeleteByKey0", engine, key).rawValue == 0xc022_0007)
+    #expect(try g.status("FwpmProviderAdd0", engine, key, 0) == .success)
+    #expect(try g.status("FwpmProviderAdd0", engine, key, 0).rawValue == 0xc022_0009)
+    #expect(try g.status("FwpmProviderDeleteByKey0", engine, key) == .success)
+    #expect(try g.status("FwpmProviderDeleteByKey0", engine, key).rawValue == 0xc022_0005)
+    #expect(try g.status("FwpmEngineClose0", engine) == .success)
+    #expect(try g.status("FwpmEngineClose0", engine) == .invalidHandle)
+    #expect(try g.status("FwpmEngineOpen0", key, 10, 0, 0, place) == .notSupported)
+  }
+
+  @Test("a filter names a sublayer and a callout that are there")
+  func filters() throws {
+    let g = try IOGuest()
+    let (place, key, filter) = (try g.space(), try g.space(0x100), try g.space(0x98))
+    try g.k.memory.memory.fill(7, count: 16, at: key)
+    _ = try g.status("FwpmEngineOpen0", 0, 10, 0, 0, place)
+    let engine = UInt64(try g.k.load(place))
+    try g.k.memory.memory.fill(7, count: 16, at: filter + 0x38)
+    // FWP_ACTION_CALLOUT_TERMINATING
+    try g.k.store(0x5003, at: filter + 0x58)
+    try g.k.memory.memory.fill(7, count: 16, at: filter + 0x5c)
+    #expect(try g.status("FwpmFilterAdd0", engine, filter, 0, place).rawValue == 0xc022_0007)
+    _ = try g.status("FwpmSubLayerAdd0", engine, key, 0)
+    #expect(try g.status("FwpmFilterAdd0", engine, filter, 0, place).rawValue == 0xc022_0001)
+    #expect(try g.status("FwpsCalloutRegister0", 0, key, place) == .success)
+    #expect(try g.status("FwpsCalloutRegister1", 0, key, place).rawValue == 0xc022_0009)
+    #expect(try g.status("FwpsCalloutRegister2", 0, key, place).rawValue == 0xc022_0009)
+    let callout = UInt64(try g.k.load(place))
+    #expect(try g.status("FwpmCalloutAdd0", engine, key, 0, place) == .success)
+    #expect(try UInt64(g.k.load(place)) == callout)
+    #expect(try g.status("FwpmFilterAdd0", engine, filter, 0, place) == .success)
+    let identifier = UInt64(try g.k.load(place))
+    #expect(try g.status("FwpmFilterDeleteById0", engine, identifier, 0) == .success)
+    #expect(try g.status("FwpmFilterDeleteById0", engine, identifier, 0).rawValue == 0xc022_0003)
+    #expect(try g.status("FwpmFilterDeleteByKey0", engine, key).rawValue == 0xc022_0003)
+    #expect(try g.status("FwpmCalloutDeleteById0", engine, callout) == .success)
+    #expect(try g.status("FwpmCalloutDeleteByKey0", engine, key).rawValue == 0xc022_0001)
+    #expect(try g.status("FwpsCalloutUnregisterById0", callout) == .success)
+    #expect(try g.status("FwpsCalloutUnregisterByKey0", key).rawValue == 0xc022_0001)
+  }
+
+  @Test("a packet of a driver's own is described, read, and through at once")
+  func packets() throws {
+    let g = try IOGuest()
+    let (place, data) = (try g.space(), try g.space(0x40))
+    let pool = try g.call("NdisAllocateNetBufferListPool", 0, 0)
+    let mdl = try g.call("IoAllocateMdl", data, 0x40, 0, 0, 0)
+    try g.call("MmBuildMdlForNonPagedPool", mdl)
+    #expect(try g.status("FwpsAllocateNetBufferAndNetBufferList0", pool, 0, 0, mdl, 0, 0x40, place) == .success)
+    let list = UInt64(try g.k.load(place))
+    let buffer = UInt64(try g.k.load(list + 4))
+    #expect(try g.call("NdisGetDataBuffer", buffer, 0x40, 0, 1, 0) == data)
+    #expect(try g.call("NdisGetDataBuffer", buffer, 0x41, 0, 1, 0) == 0)
+    try g.call("NdisAdvanceNetBufferDataStart", buffer, 0x14, 0, 0)
+    #expect(try g.call("NdisGetDataBuffer", buffer, 4, 0, 1, 0) == data + 0x14)
+    #expect(try g.status("NdisRetreatNetBufferDataStart", buffer, 0x14, 0, 0) == .success)
+    #expect(try g.status("NdisRetreatNetBufferDataStart", buffer, 1, 0, 0) == .insufficientResources)
+    #expect(try g.status("FwpsInjectionHandleCreate0", 2, 0, place) == .success)
+    let handle = UInt64(try g.k.load(place))
+    #expect(try g.call("FwpsQueryPacketInjectionState0", handle, list, 0) == 0)
+    var completed: [UInt64] = []
+    g.routine(at: 0xf8b0_3000, 3) {
+      completed.append($0[1])
+      return 0
+    }
+    #expect(try g.status("FwpsInjectNetworkSendAsync0", handle, 0, 0, 0, list, 0xf8b0_3000, 1) == .success)
+    #expect(try g.status("FwpsInjectNetworkReceiveAsync0", handle, 0, 0, 0, 1, 0, list, 0xf8b0_3000, 1) == .success)
+    #expect(try g.status("FwpsInjectForwardAsync0", handle, 0, 0, 2, 0, 1, list, 0xf8b0_3000, 1) == .success)
+    #expect(try g.status("FwpsInjectForwardAsync0", 0x7777, 0, 0, 2, 0, 1, list, 0xf8b0_3000, 1) == .invalidHandle)
+    #expect(completed == [list, list, list])
+    try g.call("FwpsFreeNetBufferList0", list)
+    #expect(try g.status("FwpsInjectionHandleDestroy0", handle) == .success)
+    #expect(try g.status("FwpsInjectionHandleDestroy0", handle) == .invalidHandle)
+    try g.call("NdisFreeNetBufferListPool", pool)
+    #expect(try g.status("FwpsAllocateNetBufferAndNetBufferList0", pool, 0, 0, mdl, 0, 0x40, place) == .insufficientResources)
+  }
+}
