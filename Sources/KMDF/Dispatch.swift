@@ -16,9 +16,7 @@ extension Kernel {
     default:
       // Whatever it does not handle itself a function driver passes on.
       guard let below = device.below else { return try await finish(irp, .invalidDeviceRequest) }
-      try irp.CurrentLocation.store(irp.CurrentLocation.load() &+ 1)
-      try irp.Tail.Overlay.CurrentStackLocation.store(location.advanced(by: 1))
-      return try await pass(irp, to: below)
+      return try await major == .pnp ? plugAndPlay(device, irp, over: below) : skip(irp, to: below)
     }
   }
 

@@ -16,7 +16,7 @@ public enum KMDF {
   public static let functions: [Export] =
     driverFunctions + deviceInitFunctions + deviceFunctions + fileFunctions + queueFunctions + queueStateFunctions + requestFunctions
     + requestBufferFunctions + memoryFunctions + objectFunctions + lockFunctions + laterFunctions + stringFunctions
-    + registryFunctions + collectionFunctions
+    + registryFunctions + collectionFunctions + powerFunctions + targetFunctions
   /// A function of the table that nobody provides ends the run when it is called, and is named.
   static let missing: [Export] = {
     let provided = Set(functions.map(\.name))

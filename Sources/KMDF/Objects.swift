@@ -91,6 +91,7 @@ final class DeviceInit {
   var fileAttributes = Attributes()
   var requestAttributes = Attributes()
   var inCallerContext: GuestWord = 0
+  var plugAndPlay = PlugAndPlayCallbacks()
 
   init(_ driver: FrameworkDriver, over physicalDevice: Pointer<DEVICE_OBJECT>?) {
     self.driver = driver
@@ -113,6 +114,7 @@ final class Device: FrameworkObject {
   /// What it lies on.
   var below: Pointer<DEVICE_OBJECT>?
   var links: [String] = []
+  var progress = PlugAndPlayProgress()
   var defaultQueue: Queue?
   /// The queues that take requests of one kind, by major function.
   var dispatching: [UInt8: Queue] = [:]

@@ -18,6 +18,10 @@ final class Request: FrameworkObject {
   var input: MemoryObject?
   var output: MemoryObject?
   var file: FileObject?
+  /// Whether the driver has prepared it for the next lower driver, and who is told when it comes back.
+  var isFormatted = false
+  var completion: GuestWord = 0
+  var completionContext: GuestWord = 0
 
   init(_ block: UInt64, _ binding: Binding, _ irp: Pointer<IRP>, _ major: IRP_MJ) {
     self.irp = irp

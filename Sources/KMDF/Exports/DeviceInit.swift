@@ -86,9 +86,10 @@ extension KMDF {
     // nf-wdfdevice-wdfdeviceinitsetpnppowereventcallbacks
     procedure("WdfDeviceInitSetPnpPowerEventCallbacks(DriverGlobals, DeviceInit, PnpPowerEventCallbacks)") {
       (kernel, globals: Pointer<WDF_DRIVER_GLOBALS>, setup: GuestWord, callbacks: GuestWord) in
-      _ = try kernel.deviceInit(setup)
+      let setup = try kernel.deviceInit(setup)
+      setup.plugAndPlay = try PlugAndPlayCallbacks(callbacks.bits, kernel)
     }
-    .partially("the callbacks are not called: plug-and-play and power requests are passed on without them"),
+    .partially("EvtDeviceUsageNotification and EvtDeviceRelationsQuery are not called; IRP_MJ_POWER is passed on"),
     // nf-wdfcontrol-wdfcontroldeviceinitsetshutdownnotification
     procedure("WdfControlDeviceInitSetShutdownNotification(DriverGlobals, DeviceInit, Notification, Flags)") {
       (kernel, globals: Pointer<WDF_DRIVER_GLOBALS>, setup: GuestWord, routine: GuestWord, flags: UInt32) in

@@ -107,7 +107,7 @@ extension Export {
 
 extension Kernel {
   /// Sends `irp` on as it is, and waits until it has come back: its completion goes no further up.
-  fileprivate func forward(_ irp: Pointer<IRP>, to device: Pointer<DEVICE_OBJECT>) async throws -> Bool {
+  package func forward(_ irp: Pointer<IRP>, to device: Pointer<DEVICE_OBJECT>) async throws -> Bool {
     guard try irp.CurrentLocation.load() > 1 else { return false }
     let here = memory.memory
     let (current, next) = (try irp.Tail.Overlay.CurrentStackLocation.load(), try nextLocation(of: irp))
