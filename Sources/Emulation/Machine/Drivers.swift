@@ -171,7 +171,7 @@ extension Machine {
     try kernel.store([UInt8](repeating: 0, count: 8), at: block, in: owner)
     func call(_ routine: String, _ arguments: [UInt64], _ title: String) throws {
       // The user's call goes through the table of services, in which a driver may have put itself.
-      let hook = SystemServices.number(of: routine).flatMap { kernel.hookedService($0) }
+      let hook = SystemServices.number(of: routine, in: fixture.target).flatMap { kernel.hookedService($0) }
       try perform(
         Fixture.Call(
           on: request.thread, hook.map { .address($0) } ?? .symbol(module: "nt", name: routine, offset: 0),
