@@ -110,6 +110,8 @@ extension Kernel {
     }
     guard !asked.isEmpty else { return try make(access) }
     let here = memory.memory
+    // The handle is the caller's, whatever the callbacks call.
+    let site = caller.address
     let block = try allocate(0x40)
     defer { _ = nonPagedPool.free(block) }
     let (record, parameters) = (block, block + 0x20)
@@ -131,6 +133,7 @@ extension Kernel {
       wanted = try here.load(UInt32.self, at: parameters) & access
       contexts.append(UInt64(try here.load(UInt32.self, at: record + 0x10)))
     }
+    caller.address = site
     let status = try make(wanted)
     for ((context, callback), own) in zip(asked, contexts).reversed() where callback.post != 0 {
       // OB_POST_OPERATION_INFORMATION, and OB_POST_OPERATION_PARAMETERS.
