@@ -1,7 +1,8 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
+/// An `async` function stays where its caller runs: a run is one host thread, and a routine that waits would pay for each change.
+let strict: [SwiftSetting] = [.treatAllWarnings(as: .error), .enableUpcomingFeature("NonisolatedNonsendingByDefault")]
 /// Set by `tools/fuzz` alone: the readers tell the fuzzer which code an input reached.
 let isFuzzing = Context.environment["PROBELOCK_FUZZ"] != nil
 let instrumented: [SwiftSetting] = isFuzzing ? [.unsafeFlags(["-sanitize=fuzzer"])] : []

@@ -4,19 +4,20 @@ import Glibc
 ///
 /// Words are chunked, and a byte budget bounds them: once it is used up, ``isFull`` is set and ``onFull`` called. One chunk more
 /// holds what still happens until the run stops; after that nothing is kept.
-/// Safety: the chunks and the cursor are owned by the stream; `next` stays between the last chunk's start and `end`.
+/// Safety: no access to what is not checked for exclusive access spans a call. The chunks and the cursor are owned by the stream;
+/// `next` stays between the last chunk's start and `end`.
 public final class EventStream {
-  public private(set) var events: [Event] = []
+  @exclusivity(unchecked) public private(set) var events: [Event] = []
   public var blocks = BlockTable()
-  public private(set) var isFull = false
-  private var chunks: [UnsafeMutablePointer<UInt32>] = []
+  @exclusivity(unchecked) public private(set) var isFull = false
+  @exclusivity(unchecked) private var chunks: [UnsafeMutablePointer<UInt32>] = []
   /// Outside the object, so that a hook that runs millions of times a second reaches it without asking the object's leave.
   public let cursor: UnsafeMutablePointer<Cursor>
   private let budget: Int
   /// Whether what is oldest is forgotten once the budget is used up, and recording goes on, in place of an end.
   private let forgets: Bool
   /// What ``events`` takes, in bytes.
-  private var eventSize = 0
+  @exclusivity(unchecked) private var eventSize = 0
   /// Sees each ``Event`` before it is recorded.
   public var onEvent: ((Event) -> Void)?
   /// Called once, when the budget is used up.
@@ -189,18 +190,23 @@ public final class EventStream {
     case event(Event)
   }
 
+  private static func take(_ word: inout UnsafeMutablePointer<UInt32>) -> UInt32 {
+    defer { word += 1 }
+    return word.pointee
+  }
+
+  private static func takeValue(_ word: inout UnsafeMutablePointer<UInt32>, isWide: Bool) -> UInt64 {
+    let low = UInt64(take(&word))
+    return isWide ? low | UInt64(take(&word)) << 32 : low
+  }
+
   /// Calls `body` with everything that happened, in order.
   public func forEach(_ body: (Element) throws -> Void) rethrows {
     for (index, chunk) in chunks.enumerated() {
       let end = index == chunks.count - 1 ? cursor.pointee.next : chunk + Self.chunkWords
       var word = chunk
-      func take() -> UInt32 {
-        defer { word += 1 }
-        return word.pointee
-      }
-      func takeWide() -> UInt64 { UInt64(take()) | UInt64(take()) << 32 }
       chunk: while word < end {
-        let head = take()
+        let head = Self.take(&word)
         guard head & Self.marker != 0 else {
           try body(.block(head))
           continue
@@ -209,14 +215,16 @@ public final class EventStream {
         switch Tag(rawValue: head >> 24 & 0x7f) {
         case .event: try body(.event(events[low]))
         case .call:
-          let second = take()
-          let takeValue = second & Self.wide != 0 ? takeWide : { UInt64(take()) }
-          let site = takeValue()
-          try body(
-            .call(routine: low, returnAddress: site, arguments: (0..<Int(second & ~Self.wide)).map { _ in takeValue() }))
+          let second = Self.take(&word)
+          let isWide = second & Self.wide != 0
+          let site = Self.takeValue(&word, isWide: isWide)
+          var arguments: [UInt64] = []
+          arguments.reserveCapacity(Int(second & ~Self.wide))
+          for _ in 0..<Int(second & ~Self.wide) { arguments.append(Self.takeValue(&word, isWide: isWide)) }
+          try body(.call(routine: low, returnAddress: site, arguments: arguments))
         case .result:
-          let second = take()
-          let value = second & Self.wide != 0 ? takeWide() : UInt64(take())
+          let second = Self.take(&word)
+          let value = Self.takeValue(&word, isWide: second & Self.wide != 0)
           try body(.result(routine: low, value: second & 1 != 0 ? value : nil))
         case .skip, nil: break chunk
         }

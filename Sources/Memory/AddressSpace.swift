@@ -44,7 +44,7 @@ public final class VirtualMemory {
   public let physical: PhysicalMemory
   public let kernel: AddressRange
   public private(set) var spaces: [AddressSpace] = []
-  public private(set) var current: AddressSpace
+  @exclusivity(unchecked) public private(set) var current: AddressSpace
   /// Reads and writes the current address space, as the processor does.
   public let memory: GuestMemory
   private let translation: UnsafeMutablePointer<Translation>

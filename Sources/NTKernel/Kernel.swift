@@ -6,24 +6,25 @@ import WindowsTypes
 /// The kernel model: what `ntoskrnl.exe` does for guest code, over real address spaces and without a processor.
 ///
 /// Its state is guest memory, at the documented offsets; what Swift holds are names for it and what the guest cannot see.
+/// Safety: no access to a property that is not checked for exclusive access spans a call.
 public final class Kernel {
   public let memory: VirtualMemory
   public let stream: EventStream
   public let exports: ExportTable
   /// The processor's registers. Whoever owns the processor sets it before guest code runs.
-  public var registers: any Registers
+  @exclusivity(unchecked) public var registers: any Registers
   let layout = KernelLayout()
   let loop = RunLoop()
   public let kpcr: Pointer<KPCR>
 
-  public internal(set) var processes: [Process] = []
-  public internal(set) var threads: [Thread] = []
+  @exclusivity(unchecked) public internal(set) var processes: [Process] = []
+  @exclusivity(unchecked) public internal(set) var threads: [Thread] = []
   var processByObject: [UInt64: Process] = [:]
   var processByDirectory: [UInt64: Process] = [:]
   var threadByObject: [UInt64: Thread] = [:]
   var activeProcesses: Pointer<LIST_ENTRY>?
   /// The thread that runs.
-  public internal(set) var running: Thread?
+  @exclusivity(unchecked) public internal(set) var running: Thread?
   /// Those that could run, in the order in which they became ready.
   var readyThreads: [Thread] = [] { didSet { armDeadline() } }
   /// Whether a thread has become ready, or has another priority, since it was last decided who runs.
@@ -88,19 +89,19 @@ public final class Kernel {
   /// The contents of pages that are paged out, by slot; the slot's number stands in the page's frame field.
   var pagingFile: [PagedOutPage] = []
   /// Whose buffers outstanding I/O is about.
-  public internal(set) var requests: [BufferRequest] = []
+  @exclusivity(unchecked) public internal(set) var requests: [BufferRequest] = []
   /// For which requests a use of their buffer's address was recorded, and in which process: once is enough.
-  var notedAccesses: Set<NotedAccess> = []
+  @exclusivity(unchecked) var notedAccesses: Set<NotedAccess> = []
 
   /// Where each export's code lies, by number.
   public private(set) var trapAddresses: [UInt64] = []
   /// Every address in ``trapAddresses``.
   private(set) var trapPlaces: Set<UInt64> = []
   /// The export that is being served, and what its caller passed.
-  var servedExport = 0
-  var servedStackPointer: UInt64 = 0
+  @exclusivity(unchecked) var servedExport = 0
+  @exclusivity(unchecked) var servedStackPointer: UInt64 = 0
   /// How many exports were called so far.
-  public internal(set) var callCount = 0
+  @exclusivity(unchecked) public internal(set) var callCount = 0
   let caller = CallSite()
   var servedReturnAddress: UInt64 {
     get { caller.address }
@@ -116,9 +117,9 @@ public final class Kernel {
   /// What a routine that returns nothing leaves in the result register.
   @usableFromInline var keptResult: UInt64 { registers[.ax] }
   /// Why the run is over, once it is.
-  public internal(set) var ending: Ending?
+  @exclusivity(unchecked) public internal(set) var ending: Ending?
   /// The result of the run's own call, once it has come back.
-  public internal(set) var callResult: CallResult?
+  @exclusivity(unchecked) public internal(set) var callResult: CallResult?
   /// A defect of this program that a routine met, if any.
   public internal(set) var failure: (any Error)?
   /// `CR0` and the descriptor table registers, as guest code last wrote them.
@@ -138,7 +139,7 @@ public final class Kernel {
   public var clock: () -> UInt64 = { 0 }
   var time = VirtualTime()
   /// The count of instructions from which on ``clockInterrupt()`` is wanted; `.max` while nothing could come of it.
-  public internal(set) var deadline = UInt64.max
+  @exclusivity(unchecked) public internal(set) var deadline = UInt64.max
   /// Asked when no thread is ready, before time passes: whether somebody outside the run has made one ready. It may take its time.
   public var awaitOutside: (() throws -> Bool)?
   /// Makes the object of a driver that a service's name stands for, ready to start; `nil` where there is none. Set by the loader.

@@ -170,13 +170,14 @@ extension Machine {
     let block = try kernel.userBlock(8, in: owner)
     try kernel.store([UInt8](repeating: 0, count: 8), at: block, in: owner)
     func call(_ routine: String, _ arguments: [UInt64], _ title: String) throws {
+      let service = try service(named: routine, line: line)
       // The user's call goes through the table of services, in which a driver may have put itself.
-      let hook = SystemServices.number(of: routine, in: fixture.target).flatMap { kernel.hookedService($0) }
+      let hook = service.number.flatMap { kernel.hookedService($0) }
       try perform(
-        Fixture.Call(
-          on: request.thread, hook.map { .address($0) } ?? .symbol(module: "nt", name: routine, offset: 0),
-          with: Fixture.Arguments(arguments.map { .init(nil, .integer($0)) }), kind: .systemCall, expect: request.expect),
-        index, line, title: "\(title) on \(request.thread)")
+        Invocation(
+          name: hook.map { .address($0) } ?? service.name, routine: hook ?? service.address, arguments: arguments, kind: .systemCall,
+          expect: request.expect),
+        on: thread, index, line, title: "\(title) on \(request.thread)")
     }
     switch request.kind {
     case .open(let path, let handle, let isOverlapped):
@@ -206,6 +207,26 @@ extension Machine {
     guard let expected = request.information, !isOver else { return }
     let information = try word(at: block + 4, in: owner)
     if information != expected { mismatch(line, "\(expected) bytes were to be transferred; the caller is told \(information)") }
+  }
+
+  /// A system service that steps call.
+  struct Service {
+    let name: Fixture.Place
+    let number: Int?
+    let address: UInt64
+  }
+
+  /// Looked up once while the same images are there: a file of the user's may provide it.
+  private func service(named routine: String, line: Int?) throws -> Service {
+    if servicesImageCount != names.images.count {
+      services = [:]
+      servicesImageCount = names.images.count
+    }
+    if let known = services[routine] { return known }
+    let name = Fixture.Place.symbol(module: "nt", name: routine, offset: 0)
+    let found = Service(name: name, number: SystemServices.number(of: routine), address: try address(of: name, line: line))
+    services[routine] = found
+    return found
   }
 
   private func transfer(

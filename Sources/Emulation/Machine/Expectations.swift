@@ -7,34 +7,33 @@ import WindowsTypes
 extension Machine {
   func mismatch(_ line: Int?, _ sentence: String) { mismatches.append(Mismatch(line: line, sentence: sentence)) }
 
-  /// A call's own expectation. Without one, a call may return anything, but must return.
-  func check(_ call: Fixture.Call, _ line: Int?, eventsFrom first: Int) {
-    let events = stream.events.dropFirst(first)
-    switch call.expect {
+  /// What a step expects of its call. Without that, a call may return anything, but must return.
+  func check(_ expectation: Fixture.CallExpectation?, of routine: Fixture.Place, _ line: Int?, eventsFrom first: Int) {
+    switch expectation {
     case .any: return
     case nil:
-      if isOver && expectedEnding == nil { mismatch(line, "\(call.routine) was to return; \(sentence(outcome))") }
+      if isOver && expectedEnding == nil { mismatch(line, "\(routine) was to return; \(sentence(outcome))") }
     case .returns(let argument):
       guard case .returned(let value) = outcome else {
-        return mismatch(line, "\(call.routine) was to return \(describe(argument)); \(sentence(outcome))")
+        return mismatch(line, "\(routine) was to return \(describe(argument)); \(sentence(outcome))")
       }
       guard let expected = try? word(argument, line: line), expected & 0xffff_ffff == value & 0xffff_ffff else {
-        return mismatch(line, "\(call.routine) was to return \(describe(argument)); it returned \(describe(value))")
+        return mismatch(line, "\(routine) was to return \(describe(argument)); it returned \(describe(value))")
       }
     case .raises(let code):
       guard case .raised(let raised) = outcome, let expected = try? status(code, line: line) else {
-        return mismatch(line, "\(call.routine) was to raise \(code); \(sentence(outcome))")
+        return mismatch(line, "\(routine) was to raise \(code); \(sentence(outcome))")
       }
-      if expected.rawValue != raised { mismatch(line, "\(call.routine) was to raise \(code); it raised \(NTSTATUS(rawValue: raised))") }
+      if expected.rawValue != raised { mismatch(line, "\(routine) was to raise \(code); it raised \(NTSTATUS(rawValue: raised))") }
     case .bugcheck(let expectation): check(expectation, line)
     case .fault(let expectation):
-      let found = events.contains { event in
+      let found = stream.events.dropFirst(first).contains { event in
         guard case .fault(let fault) = event else { return false }
         if case .repaired = fault.resolution { return false }
         return (expectation.access.map { $0.rawValue == fault.access } ?? true)
           && (expectation.address.map { $0 == fault.address } ?? true)
       }
-      if !found { mismatch(line, "\(call.routine) was to fault, and did not") }
+      if !found { mismatch(line, "\(routine) was to fault, and did not") }
     case .limit(let limit):
       guard case .limit(let reached) = outcome, reached.rawValue == limit.rawValue else {
         return mismatch(line, "the limit of \(limit.rawValue) was to end the call; \(sentence(outcome))")

@@ -21,6 +21,9 @@ final class Machine: Supervisor {
   var names: Names
   /// What names in calls stand for: values, named regions, results.
   var values: [String: UInt64] = [:]
+  /// The system services that steps have called, by name, while so many images were there.
+  var services: [String: Service] = [:]
+  var servicesImageCount = 0
   /// Routines that some image imports and no export is, by trap number less the exports'.
   var unprovided: [Unprovided] = []
   var unprovidedNumbers: [String: Int] = [:]

@@ -16,8 +16,7 @@ extension Machine {
     }
     try finish(try kernel.beginCreation(creation, by: creator), line)
     nameNewcomers()
-    checkResult(
-      Fixture.Call(on: start.creator, .symbol(module: "nt", name: "NtCreateProcess", offset: 0), expect: start.expect), line)
+    checkResult(start.expect, line)
     guard !isOver, kernel.wantsImages, let thread = kernel.threads.last(where: { $0.name == start.thread }), !thread.hasEnded else {
       return
     }
@@ -59,10 +58,11 @@ extension Machine {
     outcome = .returned(value)
   }
 
-  private func checkResult(_ call: Fixture.Call, _ line: Int?) {
-    if call.expect != nil || isOver { return check(call, line, eventsFrom: stream.events.count) }
+  private func checkResult(_ expectation: Fixture.CallExpectation?, _ line: Int?) {
+    let routine = Fixture.Place.symbol(module: "nt", name: "NtCreateProcess", offset: 0)
+    if expectation != nil || isOver { return check(expectation, of: routine, line, eventsFrom: stream.events.count) }
     if case .returned(let value) = outcome, value != 0 {
-      mismatch(line, "\(call.routine) was to succeed; it returned \(NTSTATUS(rawValue: UInt32(truncatingIfNeeded: value)))")
+      mismatch(line, "\(routine) was to succeed; it returned \(NTSTATUS(rawValue: UInt32(truncatingIfNeeded: value)))")
     }
   }
 

@@ -99,18 +99,39 @@ extension Machine {
     }
   }
 
-  /// - Parameter title: what the trace calls the step; `nil` for routine and thread.
   func perform(_ call: Fixture.Call, _ index: Int, _ line: Int?, title: String? = nil) throws {
     let thread = try thread(call.thread, line: line)
     let routine = try address(of: call.routine, line: line)
     let arguments = try words(of: call, line: line)
-    stream.append(.step(index, title ?? "\(call.routine) on \(call.thread)"))
+    try perform(
+      Invocation(
+        name: call.routine, routine: routine, arguments: arguments, irql: call.irql, result: call.result, kind: call.kind,
+        expect: call.expect),
+      on: thread, index, line, title: title ?? "\(call.routine) on \(call.thread)")
+  }
+
+  /// A call whose names are all known: what most steps come to.
+  struct Invocation {
+    /// What sentences call the routine.
+    let name: Fixture.Place
+    let routine: UInt64
+    let arguments: [UInt64]
+    var irql: Fixture.IRQL?
+    /// The name under which later steps find what the call returned.
+    var result: String?
+    var kind = Fixture.Call.Kind.thread
+    var expect: Fixture.CallExpectation?
+  }
+
+  /// - Parameter title: what the trace calls the step.
+  func perform(_ call: Invocation, on thread: NTKernel.Thread, _ index: Int, _ line: Int?, title: String) throws {
+    stream.append(.step(index, title))
     var isGuarded = false
     if case .raises = call.expect { isGuarded = true }
     let firstEvent = stream.events.count
     if call.kind == .dpc { try kernel.enterDPC() }
     if let irql = call.irql, irql.rawValue > 0, call.kind != .dpc { _ = try kernel.raiseIRQL(to: IRQL(rawValue: irql.rawValue)) }
-    if try kernel.beginCall(routine, arguments, on: thread, isGuarded: isGuarded) == .proceed {
+    if try kernel.beginCall(call.routine, call.arguments, on: thread, isGuarded: isGuarded) == .proceed {
       try runGuest()
     } else {
       noteEnding()
@@ -123,16 +144,16 @@ extension Machine {
       case .raised(let code): outcome = .raised(code)
       case nil: throw error(line, "the call ended without a result")
       }
-      try leave(call, routine)
+      try leave(call)
     }
-    check(call, line, eventsFrom: firstEvent)
+    check(call.expect, of: call.name, line, eventsFrom: firstEvent)
   }
 
   /// What the kernel does when a routine of this kind has returned.
-  private func leave(_ call: Fixture.Call, _ routine: UInt64) throws {
+  private func leave(_ call: Invocation) throws {
     switch call.kind {
-    case .systemCall: try kernel.checkReturn(of: routine, isWorker: false)
-    case .workItem: try kernel.checkReturn(of: routine, isWorker: true)
+    case .systemCall: try kernel.checkReturn(of: call.routine, isWorker: false)
+    case .workItem: try kernel.checkReturn(of: call.routine, isWorker: true)
     case .dpc: try kernel.leaveDPC()
     case .thread: if call.irql != nil { try kernel.lowerIRQL(to: .passive) }
     }

@@ -1,9 +1,29 @@
 import Guest
 
+/// What every calling convention preserves for a caller, as it was when an export was called (the x86 ABI of MSVC's documentation,
+/// “Argument Passing and Naming Conventions”).
+struct PreservedRegisters {
+  private let bx, si, di, bp: UInt64
+  let sp: UInt64
+
+  @inline(__always) init(_ registers: any Registers, sp: UInt64) {
+    (bx, si, di, bp) = (registers[.bx], registers[.si], registers[.di], registers[.bp])
+    self.sp = sp
+  }
+
+  @inline(__always) func restore(to registers: any Registers) {
+    registers[.bx] = bx
+    registers[.si] = si
+    registers[.di] = di
+    registers[.bp] = bp
+    registers[.sp] = sp
+  }
+}
+
 /// What a kernel routine on a thread's routine stack goes back to.
 enum Activation {
   /// An export that waited: its number, and the registers of its caller that it must preserve.
-  case export(number: Int, saved: [Register: UInt64])
+  case export(number: Int, saved: PreservedRegisters)
   /// Exception dispatch: it ends in a control transfer or a bugcheck.
   case dispatch
   /// A call that the run itself makes.

@@ -14,20 +14,25 @@ extension Kernel {
     do {
       servedReturnAddress = try GuestWord.load(memory.memory, at: stackPointer).bits
       var reader = arguments(of: services[trap].convention, registers, at: stackPointer)
-      if let routine = services[trap].immediate {
-        do {
-          let value = try routine._withUnsafeGuaranteedRef { try $0.body(self, &reader) }
-          finishCall(trap, value, registers)
-        } catch is ThreadBlocks {
-          try suspendRunning(.export(number: trap, registersAfterReturn(of: trap, stackPointer: stackPointer)))
-          return try runNextThread()
+      do {
+        let value: UInt64
+        if let routine = services[trap].immediate {
+          value = try routine._withUnsafeGuaranteedRef { try $0.body(self, &reader) }
+        } else {
+          guard let routine = services[trap].waiting else { throw KernelError("export \(trap) has no body") }
+          switch try routine._withUnsafeGuaranteedRef({ try $0.decode(self, &reader) }) {
+          case .done(let result): value = result
+          case .waits(let body):
+            return try start(.export(number: trap, saved: PreservedRegisters(registers, sp: stackPointer)), body)
+          }
         }
-        guard isInterruptDue else { return .proceed }
-        return try interrupt(goingOnWith: registersAfterReturn(of: trap, stackPointer: stackPointer)) ?? .proceed
+        finishCall(trap, value, registers)
+      } catch is ThreadBlocks {
+        try suspendRunning(.export(number: trap, registersAfterReturn(of: trap, stackPointer: stackPointer)))
+        return try runNextThread()
       }
-      guard case .waiting(let decode) = exports.exports[trap].body else { throw KernelError("export \(trap) has no body") }
-      let body = try decode(self, &reader)
-      return try start(.export(number: trap, saved: callersRegisters()), body)
+      guard isInterruptDue else { return .proceed }
+      return try interrupt(goingOnWith: registersAfterReturn(of: trap, stackPointer: stackPointer)) ?? .proceed
     } catch {
       return handle(error, ip: registers[.ip], sp: servedStackPointer)
     }
@@ -51,13 +56,6 @@ extension Kernel {
   /// Lets the innermost waiting routine of `thread` go on.
   func resumeRoutine(of thread: Thread, returning value: UInt64) throws -> Continuation {
     try obey(try thread.routines.resume(returning: value), on: thread)
-  }
-
-  /// What a routine preserves for its caller, and where it returns to.
-  private func callersRegisters() -> [Register: UInt64] {
-    var saved: [Register: UInt64] = [:]
-    for register in [Register.bx, .si, .di, .bp, .sp] { saved[register] = registers[register] }
-    return saved
   }
 
   /// Starts a routine on the running thread's stack of waiting routines.
@@ -98,10 +96,9 @@ extension Kernel {
       switch thread.activations.popLast() {
       case .export(let number, let saved):
         finishCall(number, value, registers)
-        for (register, value) in saved { registers[register] = value }
-        let stackPointer = saved[.sp] ?? 0
-        registers[.ip] = try GuestWord.load(memory.memory, at: stackPointer).bits
-        registers[.sp] = stackPointer + services[number].poppedBytes
+        saved.restore(to: registers)
+        registers[.ip] = try GuestWord.load(memory.memory, at: saved.sp).bits
+        registers[.sp] = saved.sp + services[number].poppedBytes
         return .proceed
       case .step:
         callResult = .returned(value)
@@ -118,7 +115,7 @@ extension Kernel {
     case .raised(let error):
       let activation = thread.activations.popLast()
       if case .export(let number, let saved) = activation {
-        for (register, value) in saved where !(error is ControlTransfer) { registers[register] = value }
+        if !(error is ControlTransfer) { saved.restore(to: registers) }
         return handle(error, ip: trapAddresses[number], sp: registers[.sp])
       }
       return handle(error, ip: registers[.ip], sp: registers[.sp])
@@ -134,14 +131,52 @@ extension Kernel {
   /// Makes guest code run `call`, and come back by the callback trap.
   private func enter(_ call: GuestCall, on thread: Thread) throws {
     for (register, value) in call.registers { registers[register] = value }
-    var stackPointer = registers[.sp]
+    registers[.sp] = try pushFrame(call.arguments, callbackReturn(depth: thread.routines.depth), below: call.stackPointer)
+    registers[.ip] = call.routine
+  }
+
+  /// Writes what a caller leaves on the stack: arguments and a return address. Returns the stack pointer at the callee's entry.
+  private func pushFrame(_ arguments: [UInt64], _ returnAddress: UInt64, below top: UInt64) throws -> UInt64 {
     let width = UInt64(memory.target.width.rawValue)
-    for value in call.arguments.reversed() + [callbackReturn(depth: thread.routines.depth)] {
+    var stackPointer = top
+    func push(_ value: UInt64) throws {
       stackPointer = below(stackPointer, width)
       try GuestWord(value).store(memory.memory, at: stackPointer)
     }
+    for value in arguments.reversed() { try push(value) }
+    try push(returnAddress)
+    return stackPointer
+  }
+
+  /// For routines: calls a driver's dispatch or completion routine and returns its result.
+  ///
+  /// One of the kernel's own drivers runs here and now, recorded like any call: the way through the processor and back would cost
+  /// more than it does.
+  package func callDriverRoutine(_ routine: UInt64, _ arguments: [UInt64]) async throws -> UInt64 {
+    guard let thread = running, let number = ownRoutine(at: routine), let own = services[number].waiting else {
+      return try await call(routine, arguments)
+    }
+    let saved = PreservedRegisters(registers, sp: registers[.sp])
+    let returnAddress = callbackReturn(depth: thread.routines.depth + 1)
+    let stackPointer = try pushFrame(arguments, returnAddress, below: saved.sp)
     registers[.sp] = stackPointer
-    registers[.ip] = call.routine
+    (servedExport, servedStackPointer, servedReturnAddress) = (number, stackPointer, returnAddress)
+    var reader = self.arguments(of: services[number].convention, registers, at: stackPointer)
+    let value: UInt64
+    switch try own._withUnsafeGuaranteedRef({ try $0.decode(self, &reader) }) {
+    case .done(let result): value = result
+    case .waits(let body): value = try await body()
+    }
+    finishCall(number, value, registers)
+    saved.restore(to: registers)
+    return value
+  }
+
+  /// The number of the routine behind a trap that no guest code can import: one of the kernel's own drivers'.
+  private func ownRoutine(at address: UInt64) -> Int? {
+    guard layout.traps.contains(address), address & 0xf == 0 else { return nil }
+    let number = Int((address - layout.traps.lowerBound) >> 4)
+    return number < services.count && services[number].isInternal && trapAddresses[number] == address ? number : nil
   }
 
   /// How many places for returning callbacks there are; deeper routines share them.
@@ -171,9 +206,8 @@ extension Kernel {
   ) async throws -> UInt64 {
     guard let thread = running else { throw KernelError("no thread runs") }
     let base = stackPointer ?? registers[.sp]
-    let registers = values.merging([.sp: base]) { _, new in new }
     return try await thread.routines.suspend(
-      .call(GuestCall(routine: routine, arguments: arguments, registers: registers)), at: base)
+      .call(GuestCall(routine: routine, arguments: arguments, stackPointer: base, registers: values)), at: base)
   }
 
   /// Something that a routine or an access threw: an exception is dispatched, a transfer made, anything else ends the run.

@@ -38,7 +38,7 @@ public struct Export: Sendable {
   @usableFromInline enum Body: Sendable {
     case immediate(ImmediateRoutine)
     /// It may wait for guest code: decodes its arguments first, and hands back what to run.
-    case waiting(@Sendable (Kernel, inout ArgumentReader) throws -> () async throws -> UInt64)
+    case waiting(WaitingRoutine)
   }
 
   @usableFromInline init(
@@ -87,6 +87,18 @@ public struct Export: Sendable {
   @usableFromInline init(_ body: @escaping Body) { self.body = body }
 }
 
+/// The body of an export that may wait: decodes its arguments, and hands back what to run.
+@usableFromInline final class WaitingRoutine: Sendable {
+  @usableFromInline enum Work {
+    /// There was nothing to wait for.
+    case done(UInt64)
+    case waits(() async throws -> UInt64)
+  }
+  @usableFromInline typealias Decode = @Sendable (Kernel, inout ArgumentReader) throws -> Work
+  let decode: Decode
+  @usableFromInline init(_ decode: @escaping Decode) { self.decode = decode }
+}
+
 /// What serving an export takes, beside its declaration. The export table outlives it.
 struct Service {
   /// Where the result goes.
@@ -94,14 +106,22 @@ struct Service {
 
   /// Of an export that does its work at once.
   let immediate: Unmanaged<ImmediateRoutine>?
+  /// Of an export that may wait.
+  let waiting: Unmanaged<WaitingRoutine>?
   let convention: CallingConvention
   let result: Result
+  /// Whether only the kernel itself leads there.
+  let isInternal: Bool
   /// What its return takes off the stack, the return address included.
   let poppedBytes: UInt64
 
   init(_ export: Export, _ target: Target) {
-    immediate = if case .immediate(let routine) = export.body { .passUnretained(routine) } else { nil }
+    switch export.body {
+    case .immediate(let routine): (immediate, waiting) = (.passUnretained(routine), nil)
+    case .waiting(let routine): (immediate, waiting) = (nil, .passUnretained(routine))
+    }
     convention = export.convention
+    isInternal = !export.isImportable
     result = export.resultType.map { $0.size(in: target) > target.width.rawValue ? .twoRegisters : .oneRegister } ?? .none
     poppedBytes = UInt64(target.width.rawValue + export.stackBytes(target))
   }
@@ -180,11 +200,12 @@ public func export<each Parameter: GuestValue, Result: GuestValue>(
       repeat sizes.append((each Parameter).size(in: target))
       return stackBytes(convention, sizes, target.width.rawValue)
     },
-    body: .waiting { kernel, reader in
-      let arguments = (repeat try reader.next((each Parameter).self))
-      kernel.beginCall(&reader)
-      return { try await body(kernel, repeat each arguments).bits }
-    })
+    body: .waiting(
+      WaitingRoutine { kernel, reader in
+        let arguments = (repeat try reader.next((each Parameter).self))
+        kernel.beginCall(&reader)
+        return .waits { try await body(kernel, repeat each arguments).bits }
+      }))
 }
 
 /// Declares an export that may wait for guest code before it returns, and returns nothing.
@@ -201,14 +222,38 @@ public func export<each Parameter: GuestValue>(
       repeat sizes.append((each Parameter).size(in: target))
       return stackBytes(convention, sizes, target.width.rawValue)
     },
-    body: .waiting { kernel, reader in
-      let arguments = (repeat try reader.next((each Parameter).self))
-      kernel.beginCall(&reader)
-      return {
-        try await body(kernel, repeat each arguments)
-        return kernel.keptResult
-      }
-    })
+    body: .waiting(
+      WaitingRoutine { kernel, reader in
+        let arguments = (repeat try reader.next((each Parameter).self))
+        kernel.beginCall(&reader)
+        return .waits {
+          try await body(kernel, repeat each arguments)
+          return kernel.keptResult
+        }
+      }))
+}
+
+/// Declares an export that may wait for guest code and returns nothing, and that often need not.
+///
+/// - Parameter tryAtOnce: does the whole work and returns `true`, or does nothing and returns `false`.
+@inlinable
+public func export<A: GuestValue, B: GuestValue>(
+  _ prototype: String, module: String = "nt", _ convention: CallingConvention = .stdcall, irql: IRQL? = nil,
+  tryAtOnce: @escaping @Sendable (Kernel, A, B) throws -> Bool, _ body: @escaping @Sendable (Kernel, A, B) async throws -> Void
+) -> Export {
+  Export(
+    prototype, module: module, convention, irql, types: [A.self, B.self], result: nil, isImportable: true,
+    stackBytes: { stackBytes(convention, [A.size(in: $0), B.size(in: $0)], $0.width.rawValue) },
+    body: .waiting(
+      WaitingRoutine { kernel, reader in
+        let (a, b) = try (reader.next(A.self), reader.next(B.self))
+        kernel.beginCall(&reader)
+        if try tryAtOnce(kernel, a, b) { return .done(kernel.keptResult) }
+        return .waits {
+          try await body(kernel, a, b)
+          return kernel.keptResult
+        }
+      }))
 }
 
 /// Declares a variadic export, whose caller pops.

@@ -85,14 +85,14 @@ extension Export {
       try await kernel.callDriver(device, irp)
     },
     // nf-wdm-iocompleterequest: on x86 the macro leads here.
-    export("IofCompleteRequest(Irp, PriorityBoost)", .fastcall, irql: .dispatch) {
-      (kernel, irp: Pointer<IRP>, boost: UInt8) async throws in
-      try await kernel.completeRequest(irp)
-    },
-    export("IoCompleteRequest(Irp, PriorityBoost)", irql: .dispatch) {
-      (kernel, irp: Pointer<IRP>, boost: UInt8) async throws in
-      try await kernel.completeRequest(irp)
-    },
+    export(
+      "IofCompleteRequest(Irp, PriorityBoost)", .fastcall, irql: .dispatch,
+      tryAtOnce: { (kernel, irp: Pointer<IRP>, boost: UInt8) in try kernel.completeUnaskedRequest(irp) }
+    ) { (kernel, irp: Pointer<IRP>, boost: UInt8) async throws in try await kernel.completeRequest(irp) },
+    export(
+      "IoCompleteRequest(Irp, PriorityBoost)", irql: .dispatch,
+      tryAtOnce: { (kernel, irp: Pointer<IRP>, boost: UInt8) in try kernel.completeUnaskedRequest(irp) }
+    ) { (kernel, irp: Pointer<IRP>, boost: UInt8) async throws in try await kernel.completeRequest(irp) },
     // nf-ntifs-poscalldriver, nf-ntifs-pocalldriver: from Windows Vista on the same as IoCallDriver.
     export("PoCallDriver(DeviceObject, Irp)", irql: .dispatch) {
       (kernel, device: Pointer<DEVICE_OBJECT>, irp: Pointer<IRP>) async throws -> NTSTATUS in

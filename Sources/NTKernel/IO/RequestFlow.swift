@@ -19,7 +19,7 @@ extension Kernel {
     guard Int(major.rawValue) < IRP_MJ.count else { throw BugCheck(.noMoreIRPStackLocations, irp.address) }
     let routine = try driver.MajorFunction[Int(major.rawValue)].load().address
     let before = try kpcr.Irql.load()
-    let result = try await call(routine, [device.address, irp.address])
+    let result = try await callDriverRoutine(routine, [device.address, irp.address])
     let after = try kpcr.Irql.load()
     if after != before {
       // DRIVER_VERIFIER_IOMANAGER_VIOLATION, 5.
@@ -64,7 +64,7 @@ extension Kernel {
       if isWanted {
         // The routine belongs to the driver above, whose location is the next one.
         let device = location == count &+ 1 ? 0 : try irp.Tail.Overlay.CurrentStackLocation.load().DeviceObject.load().address
-        let status = try await call(routine, [device, irp.address, context])
+        let status = try await callDriverRoutine(routine, [device, irp.address, context])
         if UInt32(truncatingIfNeeded: status) == NTSTATUS.moreProcessingRequired.rawValue { return }
       } else if control.contains(.pendingReturned), location <= count {
         let above = try irp.Tail.Overlay.CurrentStackLocation.load()
@@ -91,6 +91,25 @@ extension Kernel {
   private func release(_ file: UInt64) async throws {
     if try kpcr.Irql.load() < .dispatch { return _ = try await dereference(file) }
     try queue(WorkItem(routine: trapAddress(of: "ObDereferenceObject"), arguments: [file], finish: {}), queue: 1)
+  }
+
+  /// Completes an IRP that its issuer still waits for, if no driver above has asked to see it: the ordinary end of a dispatch
+  /// routine. Otherwise does nothing, and returns `false`.
+  package func completeUnaskedRequest(_ irp: Pointer<IRP>) throws -> Bool {
+    let count = try irp.StackCount.load()
+    guard try irp.Type.load() == IOObjectType.irp.rawValue, try irp.CurrentLocation.load() == count,
+      try irp.IoStatus.Status.load() != .pending, try irp.CancelRoutine.load().isNull,
+      case let flags = try irp.Flags.load(), flags.contains(.deferIOCompletion), !flags.contains(.associatedIRP)
+    else { return false }
+    let stack = try irp.Tail.Overlay.CurrentStackLocation.load()
+    guard try stack.Control.load().isEmpty else { return false }
+    try irp.CurrentLocation.store(count &+ 2)
+    try irp.Tail.Overlay.CurrentStackLocation.store(stack.advanced(by: 2))
+    try irp.PendingReturned.store(0)
+    try clear(stack)
+    try unlockMDLs(of: irp)
+    io.deferred.insert(irp.address)
+    return true
   }
 
   /// What a completed location says is cleared, except its major function, device, completion routine and context.

@@ -18,7 +18,7 @@ struct NotedAccess: Hashable {
 extension Kernel {
   /// Watches the addresses of `request` in every process but its own.
   func watch(_ request: BufferRequest) throws {
-    notedAccesses = notedAccesses.filter { $0.request != request }
+    if !notedAccesses.isEmpty { notedAccesses = notedAccesses.filter { $0.request != request } }
     for process in processes where !process.hasExited {
       let isOwn = requests.contains { $0.requestor == process.id && $0.overlaps(request.address, request.length) }
       try setWatch(!isOwn, on: request.address, request.length, in: process)

@@ -12,14 +12,14 @@ public final class Thread {
   public let owner: Process
   let routines: RoutineStack
   /// What each waiting routine returns to, innermost last: as many as ``routines`` has, and one that runs.
-  var activations: [Activation] = []
+  @exclusivity(unchecked) var activations: [Activation] = []
   /// The first address above its kernel stack.
   let stackBase: UInt64
   let stackLimit: UInt64
   /// The stack pointer from which the run's next call on this thread starts.
   var restingStackPointer: UInt64
   /// How it goes on, while it does not run.
-  var resumption = Resumption.none
+  @exclusivity(unchecked) var resumption = Resumption.none
   var savedExceptionList: UInt64 = 0xffff_ffff
   var savedIRQL = IRQL.passive
   /// Until when it keeps the processor from others of its priority, in 100 ns since boot.

@@ -7,7 +7,9 @@ enum Abandoned: Error { case unwound, threadEnded }
 struct GuestCall {
   let routine: UInt64
   let arguments: [UInt64]
-  /// What the routine is to find in registers beside the stack pointer: `ebp`, for a filter.
+  /// Below which its frame begins.
+  let stackPointer: UInt64
+  /// What the routine is to find in registers beside that: `ebp`, for a filter.
   let registers: [Register: UInt64]
 }
 
@@ -24,6 +26,8 @@ enum Exit {
 /// A waiting routine is an `async` function, written as straight-line code. It starts at once, where it is called; one that
 /// suspends has said what it wants. They lie on top of each other as their frames would lie on the guest's stack, so an unwind
 /// past one abandons it.
+///
+/// Safety: no access to a property of it spans a call, so the checks of exclusive access, which every one would pay, are left out.
 final class RoutineStack {
   typealias Body = () async throws -> UInt64
 
@@ -34,10 +38,10 @@ final class RoutineStack {
   }
 
   private let loop: RunLoop
-  private var exit: Exit?
-  private var suspended: [Suspended] = []
-  private var next: Body?
-  private var idle: [UnsafeContinuation<Void, Never>] = []
+  @exclusivity(unchecked) private var exit: Exit?
+  @exclusivity(unchecked) private var suspended: [Suspended] = []
+  @exclusivity(unchecked) private var next: Body?
+  @exclusivity(unchecked) private var idle: [UnsafeContinuation<Void, Never>] = []
 
   init(on loop: RunLoop) { self.loop = loop }
 

@@ -121,7 +121,9 @@ private func manySpaces(runs: Bool) throws -> (Double, Double?) {
 }
 
 /// Everything that is measured, in the order of the table.
-let rows = commandRows + processorRows + kernelRows + driverRows + filterRows + portRows
+///
+/// Those that run the tool come first: what the system says of a child's memory is never less than its parent had.
+let rows = commandRows + driverToolRows + processorRows + kernelRows + driverRows + filterRows + portRows
 
 /// The processor under a kernel that does nothing: what the engine and its hooks cost.
 private let processorRows: [Row] = [
