@@ -2,25 +2,31 @@ import Guest
 import WindowsTypes
 
 extension Export {
-  /// Handles to processes and threads, and what they are asked.
+  /// Handles to processes and threads.
+  static let processHandles: [Export] = ["Zw", "Nt"].flatMap { prefix -> [Export] in
+    [
+      // nf-ntddk-ntopenprocess
+      export("\(prefix)OpenProcess(ProcessHandle, DesiredAccess, ObjectAttributes, ClientId)", irql: .passive) {
+        (
+          kernel, result: Pointer<GuestWord>, access: UInt32, attributes: Pointer<OBJECT_ATTRIBUTES>, client: Pointer<CLIENT_ID>
+        ) async throws -> NTSTATUS in
+        try await kernel.guardedWaiting(prefix) { try await kernel.openProcess(result, access, attributes, client, prefix) }
+      }
+      .partially("from user mode: the owner and SeDebugPrivilege alone decide, not the process's descriptor"),
+      // ZwOpenThread has no reference page; it is as ZwOpenProcess is.
+      export("\(prefix)OpenThread(ThreadHandle, DesiredAccess, ObjectAttributes, ClientId)", irql: .passive) {
+        (
+          kernel, result: Pointer<GuestWord>, access: UInt32, attributes: Pointer<OBJECT_ATTRIBUTES>, client: Pointer<CLIENT_ID>
+        ) async throws -> NTSTATUS in
+        try await kernel.guardedWaiting(prefix) { try await kernel.openThread(result, access, attributes, client, prefix) }
+      },
+    ]
+  }
+
+  /// What processes and threads are asked by their handles.
   static let processCalls: [Export] =
     ["Zw", "Nt"].flatMap { prefix -> [Export] in
       [
-        // nf-ntddk-ntopenprocess
-        export("\(prefix)OpenProcess(ProcessHandle, DesiredAccess, ObjectAttributes, ClientId)", irql: .passive) {
-          (
-            kernel, result: Pointer<GuestWord>, access: UInt32, attributes: Pointer<OBJECT_ATTRIBUTES>, client: Pointer<CLIENT_ID>
-          ) async throws -> NTSTATUS in
-          try await kernel.guardedWaiting(prefix) { try await kernel.openProcess(result, access, attributes, client, prefix) }
-        }
-        .partially("from user mode: the owner and SeDebugPrivilege alone decide, not the process's descriptor"),
-        // ZwOpenThread has no reference page; it is as ZwOpenProcess is.
-        export("\(prefix)OpenThread(ThreadHandle, DesiredAccess, ObjectAttributes, ClientId)", irql: .passive) {
-          (
-            kernel, result: Pointer<GuestWord>, access: UInt32, attributes: Pointer<OBJECT_ATTRIBUTES>, client: Pointer<CLIENT_ID>
-          ) async throws -> NTSTATUS in
-          try await kernel.guardedWaiting(prefix) { try await kernel.openThread(result, access, attributes, client, prefix) }
-        },
         // nf-winternl-ntqueryinformationprocess
         export(
           "\(prefix)QueryInformationProcess(ProcessHandle, ProcessInformationClass, ProcessInformation, ProcessInformationLength, ReturnLength)",

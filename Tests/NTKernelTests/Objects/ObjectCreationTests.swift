@@ -30,7 +30,7 @@ struct ObjectCreationTests {
     let k = try TestKernel()
     let place = TestKernel.scratch
     let name = place + 0x100
-    try k.put("Gadget", at: name)
+    try k.write("Gadget", at: name)
     // OBJECT_TYPE_INITIALIZER with its length alone.
     try k.memory.memory.store(UInt16(0x4c), at: place)
     #expect(try k.status("ObCreateObjectType", name, place, 0, place + 0x80) == .success)
@@ -42,7 +42,7 @@ struct ObjectCreationTests {
     #expect(try k.status("ObCreateObjectType", name, place, 0, place + 0x80) == .invalidParameter)
     let object = UInt64(try k.load(place + 0x90))
     #expect(try k.value("ObfReferenceObject", object) == 2)
-    _ = try k.call("ObDereferenceObjectDeferDelete", object)
+    _ = try k.call("ObDereferenceObjectDeferDelete", [object])
     #expect(try k.kernel.header(of: object).PointerCount.load() == 1)
   }
 
@@ -62,6 +62,18 @@ struct ObjectCreationTests {
     #expect(try k.status("ObRegisterCallbacks", place, place + 0x80) == .accessDenied)
     try k.memory.memory.store(UInt32(7), at: place + 0x44)
     #expect(try k.status("ObRegisterCallbacks", place, place + 0x80) == .invalidParameter)
-    _ = try k.call("ObUnRegisterCallbacks", 0x1234)
+    _ = try k.call("ObUnRegisterCallbacks", [0x1234])
+  }
+}
+
+extension TestKernel {
+  fileprivate func status(_ name: String, _ arguments: UInt64...) throws -> NTSTATUS {
+    guard case .returned(let value) = try call(name, arguments) else { throw Unexpected() }
+    return NTSTATUS(rawValue: UInt32(truncatingIfNeeded: value))
+  }
+
+  /// A counted string at `place`, and its text behind it.
+  fileprivate func write(_ text: String, at place: UInt64) throws {
+    try Pointer<UNICODE_STRING>(place, in: memory.memory).store(text, buffer: Pointer(place + 8, in: memory.memory))
   }
 }
