@@ -139,7 +139,7 @@ extension Kernel {
     try await callDeleteProcedure(of: object)
     pendingNames[object] = nil
     if record.kind == .section { try await deleteSection(object) }
-    if record.kind == .file, try !Pointer<FILE_OBJECT>(object, in: memory.memory).DeviceObject.load().isNull { try await closeFile(Pointer(object, in: memory.memory)) }
+    if record.kind == .file { try await closeFile(Pointer(object, in: memory.memory)) }
     if let path = record.path, io.namespace[path]?.object == object { io.namespace.remove(path) }
     io.objects[object] = nil
     io.references[object] = nil
