@@ -5,7 +5,7 @@ extension Export {
   static let ps: [Export] = [
     // No reference page; the same process as IoThreadToProcess returns.
     export("PsGetThreadProcess(Thread)") { (_, thread: Pointer<ETHREAD>) -> Pointer<EPROCESS> in
-      try thread.ThreadsProcess.load()
+      try thread.threadsProcess.load()
     }
     .uncertain("exported without a reference page; returns the thread's owner"),
     // nf-ntddk-psgetcurrentprocess
