@@ -64,7 +64,8 @@ extension Machine {
   /// Our listings of modules that a driver imports a routine from which nobody else provides: fltMgr's, for `FltLockUserBuffer`.
   private func impliedListings(of sources: [ImageSource.Source]) -> [ImageSource.Source] {
     var listings: [ImageSource.Source] = []
-    for slot in sources.filter(\.image.isFile).flatMap(\.image.imports) where Self.exportNumber(of: slot.name, in: slot.module) == nil {
+    for slot in sources.filter(\.image.isFile).flatMap(\.image.imports)
+    where Self.exportNumber(of: slot.name, in: slot.module, for: fixture.target) == nil {
       let module = slot.module.lowercased()
       let isLoaded = (sources + listings).contains { $0.image.name.lowercased() == module }
       guard !isLoaded, let listing = options.images.listing(of: module, for: fixture.target),
