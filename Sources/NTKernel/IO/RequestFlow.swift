@@ -132,7 +132,7 @@ extension Kernel {
 
   /// The end of a request, as the special kernel APC in the issuing thread makes it: data, status and event reach the requestor
   /// *in the requestor's address space*, and the packet goes.
-  func finish(_ irp: Pointer<IRP>) throws {
+  package func finish(_ irp: Pointer<IRP>) throws {
     io.deferred.remove(irp.address)
     let here = memory.memory
     let issue = io.issued[irp.address]
