@@ -42,8 +42,8 @@ import WindowsTypes
     let list = UInt64(try g.k.load(place))
     var freed: [UInt64] = []
     g.routine(at: 0xf8b0_7300, 2) {
-      freed.append($0[0])
-      #expect(try here.bytes(16, at: $0[1]) == Array(1...16))
+      let type = try here.bytes(16, at: $0[1])
+      freed.append(type == Array(1...16) ? $0[0] : 0)
       return 0
     }
     #expect(try g.status("FsRtlAllocateExtraCreateParameter", type, 0x20, 0, 0xf8b0_7300, 0x74736554, place) == .success)
