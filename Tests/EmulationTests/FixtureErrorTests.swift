@@ -119,12 +119,12 @@ private let mistakes: [Mistake] = [
     "a.yaml:4: “parameters” is not read here: only a bugcheck has", after: world),
   Mistake(
     "calls: [{exti: p}]\n",
-    "a.yaml:4: unknown step “exti”, expected one of call, issue, exit, create-process, create-thread, exit-thread, map, unmap, protect, store, page-out, load, unload, open, ioctl, read, write, close, run, expect, add-device, pnp, power, interrupt, connect, get-message, reply-message, send-message, filter-load, filter-unload, serve (did you mean “exit”?)",
+    "a.yaml:4: unknown step “exti”, expected one of call, issue, exit, create-process, create-thread, exit-thread, map, unmap, protect, store, page-out, load, unload, open, ioctl, read, write, close, run, expect, add-device, pnp, power, interrupt, mount, dismount, connect, get-message, reply-message, send-message, filter-load, filter-unload, serve (did you mean “exit”?)",
     after: world),
   Mistake("calls: [{on: t}]\n", "a.yaml:4: “on” belongs to a step that has “call”", after: world),
   Mistake(
     "calls: [{exit: p, unmap: {}}]\n",
-    "a.yaml:4: a step has one of call, issue, exit, create-process, create-thread, exit-thread, map, unmap, protect, store, page-out, load, unload, open, ioctl, read, write, close, run, expect, add-device, pnp, power, interrupt, connect, get-message, reply-message, send-message, filter-load, filter-unload, serve, not several",
+    "a.yaml:4: a step has one of call, issue, exit, create-process, create-thread, exit-thread, map, unmap, protect, store, page-out, load, unload, open, ioctl, read, write, close, run, expect, add-device, pnp, power, interrupt, mount, dismount, connect, get-message, reply-message, send-message, filter-load, filter-unload, serve, not several",
     after: world),
   Mistake("calls: [{store: {process: p, at: 0x10000, fill: 1}}]\n", "“fill” is not read here", after: world),
   Mistake("calls: [{on: t, call: nt!F, irql: HIGH}]\n", "a.yaml:4: unknown IRQL “HIGH”", after: world),

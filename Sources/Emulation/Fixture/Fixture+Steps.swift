@@ -33,6 +33,7 @@ extension Fixture {
       case port(PortRequest)
       case serve(Service)
       case device(DeviceRequest)
+      case volume(VolumeChange)
       /// A device raises an interrupt.
       case interrupt(vector: UInt32, expect: CallExpectation?)
       /// Nothing of the fixture's happens until the machine has no more to do.

@@ -4,11 +4,29 @@ extension Fixture {
   /// A volume of the run's, with its files: never the host's.
   public struct Volume: Hashable, Sendable {
     public var description: VolumeDescription
+    /// Whether it is there from the start; else a step mounts it.
+    public var isMounted: Bool
     public var origin: Origin
 
-    public init(_ description: VolumeDescription, origin: Origin = nil) {
+    public init(_ description: VolumeDescription, isMounted: Bool = true, origin: Origin = nil) {
       self.description = description
+      self.isMounted = isMounted
       self.origin = origin
+    }
+  }
+
+  /// A volume is mounted while the machine runs, or dismounted, and its device goes.
+  public struct VolumeChange: Hashable, Sendable {
+    /// The path of its device.
+    public var device: String
+    public var isMount: Bool
+    /// What it comes to; STATUS_SUCCESS if `nil`.
+    public var expect: CallExpectation?
+
+    public init(_ device: String, isMount: Bool, expect: CallExpectation? = nil) {
+      self.device = device
+      self.isMount = isMount
+      self.expect = expect
     }
   }
 

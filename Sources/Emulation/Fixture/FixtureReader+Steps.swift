@@ -7,6 +7,7 @@ extension FixtureReader {
     if let action = try readPortStep(node) { return Fixture.Step(action, origin: node.origin) }
     if let action = try readDeviceStep(node) { return Fixture.Step(action, origin: node.origin) }
     if let action = try readProcessStep(node) { return Fixture.Step(action, origin: node.origin) }
+    if let action = try readVolumeStep(node) { return Fixture.Step(action, origin: node.origin) }
     if let action = try readDriverStep(node) { return Fixture.Step(action, origin: node.origin) }
     if entries.contains(where: { $0.value.role == "issue" }) {
       let fields = try node.fields(.issue)

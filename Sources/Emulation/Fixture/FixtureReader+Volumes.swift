@@ -28,9 +28,23 @@ extension FixtureReader {
       if let node = fields["files"] {
         for (path, file) in try node.entries() { volume.files.append(try readFile(path, file)) }
       }
-      volumes.append(Fixture.Volume(volume, origin: key.origin))
+      volumes.append(
+        Fixture.Volume(volume, isMounted: try fields["mounted"]?.boolean() ?? true, origin: key.origin))
     }
     return volumes
+  }
+
+  /// The step that `node` is, if it is about a volume.
+  func readVolumeStep(_ node: FixtureNode) throws(FixtureError) -> Fixture.Step.Action? {
+    let roles = try node.entries().map(\.value.role)
+    for (role, table) in [("mount", KeyTable.mount), ("dismount", .dismount)] where roles.contains(role) {
+      let fields = try node.fields(table)
+      let change = Fixture.VolumeChange(
+        try fields.required(role).text(), isMount: role == "mount",
+        expect: try fields["expect"].map { node throws(FixtureError) in try readCallExpectation(node) })
+      return .volume(change)
+    }
+    return nil
   }
 
   private func isPath(_ text: String) -> Bool {

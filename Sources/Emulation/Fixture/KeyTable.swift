@@ -36,7 +36,8 @@ struct KeyTable: Sendable {
   static let registryTypes = ["sz", "expand-sz", "multi-sz", "dword", "qword", "binary"]
   static let registryValue = KeyTable("registry-value", "a registry value", registryTypes + ["type", "bytes"])
   static let volume = KeyTable(
-    "volume", "a volume", ["file-system", "drive", "label", "serial", "size", "read-only", "completes", "buffers", "fast-io", "files"])
+    "volume", "a volume",
+    ["file-system", "drive", "label", "serial", "size", "read-only", "completes", "buffers", "fast-io", "mounted", "files"])
   static let file = KeyTable("file", "a file", ["directory", "size"] + contents + ["attributes", "created", "modified"])
   static let content = KeyTable("content", "content", contents)
 
@@ -59,6 +60,8 @@ struct KeyTable: Sendable {
   static let pageOut = KeyTable("page-out", "“page-out”", ["process", "at", "size"], required: ["process", "at", "size"])
   static let load = KeyTable("load", "the step “load”", ["load", "entry", "expect"], required: ["load"])
   static let unload = KeyTable("unload", "the step “unload”", ["unload", "expect"], required: ["unload"])
+  static let mount = KeyTable("mount", "the step “mount”", ["mount", "expect"], required: ["mount"])
+  static let dismount = KeyTable("dismount", "the step “dismount”", ["dismount", "expect"], required: ["dismount"])
   static let open = KeyTable("open", "the step “open”", ["on", "open", "as", "overlapped", "expect"], required: ["on", "open", "as"])
   static let ioctl = KeyTable(
     "ioctl", "the step “ioctl”", ["on", "ioctl", "to", "input", "output", "expect", "information"], required: ["on", "ioctl", "to"])
@@ -87,7 +90,7 @@ struct KeyTable: Sendable {
   static let steps = [
     "call", "issue", "exit", "create-process", "create-thread", "exit-thread", "map", "unmap", "protect", "store", "page-out", "load",
     "unload", "open", "ioctl", "read", "write", "close",
-    "run", "expect", "add-device", "pnp", "power", "interrupt",
+    "run", "expect", "add-device", "pnp", "power", "interrupt", "mount", "dismount",
     "connect", "get-message", "reply-message", "send-message", "filter-load", "filter-unload", "serve",
   ]
 
@@ -118,7 +121,8 @@ struct KeyTable: Sendable {
     fixture, limits, process, region, kernelRegion, section, thread, value, patch, registryValue, volume, file, content, call, issue,
     exit, exitThread, createProcess, createThread, map, unmap, protect,
     connect, getMessage, replyMessage, sendMessage, filterLoad, filterUnload, serve, reply,
-    store, pageOut, load, unload, open, ioctl, read, write, close, addDevice, pnp, power, interrupt, run, textArgument, operation,
+    store, pageOut, load, unload, open, ioctl, read, write, close, addDevice, pnp, power, interrupt, mount, dismount, run, textArgument,
+    operation,
     operations, callExpectation, fault,
     bugcheck, expectation, lock, expectedCall,
   ]

@@ -60,6 +60,7 @@ extension Machine {
       case .port(let request): try perform(request, index, line)
       case .serve(let service): try perform(service, index, line)
       case .device(let request): try perform(request, index, line)
+      case .volume(let change): try perform(change, index, line)
       case .interrupt(let vector, let expect): try raiseInterrupt(vector, expect: expect, index, line)
       case .run:
         stream.append(.step(index, "run until idle"))

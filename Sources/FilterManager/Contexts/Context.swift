@@ -214,6 +214,8 @@ extension Kernel {
 
   func dropContexts(of instance: Instance) async throws { try await drop { $0.owner?.instance == instance.address } }
 
+  func dropContexts(of volume: FilterVolume) async throws { try await drop { $0.owner == .volume(volume.address) } }
+
   func dropContexts(of filter: Filter) async throws { try await drop { $0.filter === filter } }
 
   /// A file object is closed: what hung on it goes, and what hung on its stream, if that is open no more.

@@ -115,15 +115,16 @@ extension FilterManager {
       case .success(let (owner, filter)): return try await kernel.deleteContext(owner, filter, old)
       }
     },
-    // nf-fltkernel-fltsetvolumecontext
-    export("FltSetVolumeContext(Filter, Volume, Operation, NewContext, OldContext)", module: "fltMgr", irql: .apc) {
-      (kernel, first: Pointer<Void>, second: Pointer<Void>, operation: UInt32, new: GuestWord, old: Pointer<GuestWord>) async throws
-        -> NTSTATUS in
-      switch try kernel.contextPlace(.volume, first, second, in: "FltSetVolumeContext") {
-      case .failure(let failure): return failure.code
-      case .success(let (owner, filter)):
-        return try await kernel.setContext(owner, .volume, filter, operation, new.bits, old, in: "FltSetVolumeContext")
-      }
+    // nf-fltkernel-fltsetvolumecontext: whose it is, the context itself knows.
+    export("FltSetVolumeContext(Volume, Operation, NewContext, OldContext)", module: "fltMgr", irql: .apc) {
+      (kernel, pointer: Pointer<Void>, operation: UInt32, new: GuestWord, old: Pointer<GuestWord>) async throws -> NTSTATUS in
+      if !old.isNull { try old.store(0) }
+      guard let volume = try kernel.object(pointer, FilterVolume.self, in: "FltSetVolumeContext"),
+        let context = try kernel.context(new.bits, in: "FltSetVolumeContext")
+      else { return .invalidParameter }
+      if try kernel.isGoing(volume) { return .fltDeletingObject }
+      return try await kernel.setContext(
+        .volume(volume.address), .volume, context.filter, operation, new.bits, old, in: "FltSetVolumeContext")
     },
     // nf-fltkernel-fltgetvolumecontext
     export("FltGetVolumeContext(Filter, Volume, Context)", module: "fltMgr", irql: .apc) {

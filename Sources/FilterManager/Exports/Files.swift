@@ -86,13 +86,15 @@ extension FilterManager {
         flags: UInt32, count: Pointer<UInt32>, routine: GuestWord, context: GuestWord
       ) async throws -> NTSTATUS in
       guard let instance = try kernel.object(instance, Instance.self, in: "FltReadFile") else { return .invalidParameter }
+      if routine.bits != 0 {
+        return try await kernel.transferLate(
+          instance, file, isRead: true, (buffer.bits, length), offset: offset, flags: flags, routine.bits, context.bits)
+      }
       let (status, information) = try await kernel.transfer(
         instance, file, isRead: true, (buffer.bits, length), offset: offset, flags: flags)
       if !count.isNull { try count.store(UInt32(truncatingIfNeeded: information)) }
-      guard routine.bits != 0 else { return status }
-      return try await kernel.tell(routine.bits, context.bits, instance, file, status, information)
-    }
-    .partially("a request with CallbackRoutine is complete before the call returns"),
+      return status
+    },
     // nf-fltkernel-fltwritefile
     export(
       "FltWriteFile(InitiatingInstance, FileObject, ByteOffset, Length, Buffer, Flags, BytesWritten, "
@@ -104,13 +106,15 @@ extension FilterManager {
         flags: UInt32, count: Pointer<UInt32>, routine: GuestWord, context: GuestWord
       ) async throws -> NTSTATUS in
       guard let instance = try kernel.object(instance, Instance.self, in: "FltWriteFile") else { return .invalidParameter }
+      if routine.bits != 0 {
+        return try await kernel.transferLate(
+          instance, file, isRead: false, (buffer.bits, length), offset: offset, flags: flags, routine.bits, context.bits)
+      }
       let (status, information) = try await kernel.transfer(
         instance, file, isRead: false, (buffer.bits, length), offset: offset, flags: flags)
       if !count.isNull { try count.store(UInt32(truncatingIfNeeded: information)) }
-      guard routine.bits != 0 else { return status }
-      return try await kernel.tell(routine.bits, context.bits, instance, file, status, information)
-    }
-    .partially("a request with CallbackRoutine is complete before the call returns"),
+      return status
+    },
     // nf-fltkernel-fltqueryinformationfile
     export(
       "FltQueryInformationFile(Instance, FileObject, FileInformation, Length, FileInformationClass, "
@@ -267,12 +271,8 @@ extension FilterManager {
       (kernel, data: Pointer<FLT_CALLBACK_DATA>, routine: GuestWord, context: GuestWord) async throws -> NTSTATUS in
       guard let operation = try kernel.operation(data, in: "FltPerformAsynchronousIo"), operation.initiator != nil, routine.bits != 0
       else { return .invalidParameter }
-      try await kernel.perform(operation)
-      let status = try data.IoStatus.Status.load()
-      _ = try await kernel.call(routine.bits, [data.address, context.bits])
-      return status
-    }
-    .partially("the operation is complete before the call returns"),
+      return try await kernel.performLate(operation, routine.bits, context.bits)
+    },
     // nf-fltkernel-fltallocatepoolalignedwithtag: pool of the run is aligned as any device here asks.
     export("FltAllocatePoolAlignedWithTag(Instance, PoolType, NumberOfBytes, Tag)", module: "fltMgr", irql: .dispatch) {
       (kernel, instance: Pointer<Void>, pool: UInt32, size: GuestWord, tag: UInt32) -> Pointer<Void> in

@@ -197,6 +197,9 @@ extension FilterManager {
       (kernel, device: Pointer<DEVICE_OBJECT>, irp: Pointer<IRP>) async throws in
       try await kernel.filterCancel(irp)
     },
+    export("FltpLateCompletion(DeviceObject, Irp, Context)", module: "fltMgr", isImportable: false) {
+      (kernel, device: GuestWord, irp: Pointer<IRP>, context: GuestWord) async throws -> NTSTATUS in try await kernel.completeLate(irp)
+    },
     export("FltpWorkItem(Item)", module: "fltMgr", isImportable: false) { (kernel, item: GuestWord) async throws in
       try await kernel.runWorkItem(item.bits)
     },

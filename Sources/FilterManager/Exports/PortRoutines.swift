@@ -18,8 +18,9 @@ extension FilterManager {
       return try await kernel.createPort(
         filter, result, attributes, cookie: cookie.bits, (connect.bits, disconnect.bits, message.bits), maximumConnections: count)
     }
-    .partially("the descriptor is kept, and everybody is let in")
-    .uncertain("a port without a security descriptor is for SYSTEM and Administrators; a port works without FltStartFiltering"),
+    .uncertain(
+      "a port without a security descriptor is for SYSTEM and Administrators; a generic right in a descriptor but GENERIC_ALL lets connect; "
+        + "a port works without FltStartFiltering"),
     // nf-fltkernel-fltclosecommunicationport
     export("FltCloseCommunicationPort(ServerPort)", module: "fltMgr", irql: .passive) { (kernel, port: GuestWord) async throws in
       try await kernel.closePort(port.bits)
@@ -93,6 +94,7 @@ extension FilterManager {
     // nf-fltuser-filterload
     export("FilterLoad(FilterName)", module: "fltLib", irql: .passive, isImportable: false) {
       (kernel, name: Pointer<UInt16>) async throws -> HRESULT in
+      guard try kernel.mayLoadDrivers() else { return HRESULT(.privilegeNotHeld) }
       switch try kernel.userText(name) {
       case .failure(let result): return result
       case .success(let text):
@@ -101,21 +103,26 @@ extension FilterManager {
         guard let driver = try kernel.prepareDriver(text) else { return .fileNotFound }
         return HRESULT(try await kernel.start(driver))
       }
-    }
-    .partially("the caller's privilege is not checked (SeLoadDriverPrivilege)"),
+    },
     // nf-fltuser-filterunload
     export("FilterUnload(FilterName)", module: "fltLib", irql: .passive, isImportable: false) {
       (kernel, name: Pointer<UInt16>) async throws -> HRESULT in
+      guard try kernel.mayLoadDrivers() else { return HRESULT(.privilegeNotHeld) }
       switch try kernel.userText(name) {
       case .failure(let result): return result
       case .success(let text): return HRESULT(try await kernel.unloadFilter(named: text))
       }
-    }
-    .partially("the caller's privilege is not checked (SeLoadDriverPrivilege)"),
+    },
   ]
 }
 
 extension Kernel {
+  /// Whether the calling thread's token has SeLoadDriverPrivilege, enabled: what `FilterLoad` and `FilterUnload` ask for.
+  fileprivate func mayLoadDrivers() throws -> Bool {
+    guard let thread = running else { return false }
+    return try effectiveToken(of: thread).hasEnabled(Token.loadDriverPrivilege)
+  }
+
   /// A terminated string in the process's pages.
   fileprivate func userText(_ name: Pointer<UInt16>) throws -> Result<String, HRESULT> {
     guard !name.isNull else { return .failure(.invalidArgument) }

@@ -117,27 +117,32 @@ extension Kernel {
   /// `FltPerformSynchronousIo` (nf-fltkernel-fltperformsynchronousio): the parameter block becomes an IRP.
   func perform(_ operation: Operation) async throws {
     let (data, block) = (operation.data, operation.block)
-    let values = try ParameterBlock(block)
-    let (major, minor) = (try block.MajorFunction.load(), try block.MinorFunction.load())
-    let map = ParameterMap.of(major, minor: minor, code: IOControlCode(rawValue: UInt32(values[2])))
-    let own = try block.IrpFlags.load()
-    let result = try await ask(operation.initiator, block.TargetFileObject.load(), major) { irp, stack in
-      try stack.MinorFunction.store(minor)
-      try stack.Flags.store(block.OperationFlags.load())
-      try irp.Flags.store(irp.Flags.load().union(own.intersection([.noCache, .pagingIO])))
-      let parameters = stack.Parameters.cast(to: UInt32.self)
-      for (index, word) in map.words.enumerated() {
-        let value = Pointer<Void>(values[index], in: memory.memory)
-        switch word {
-        case .stack(let place): try parameters[place].store(UInt32(truncatingIfNeeded: value.address))
-        case .buffer where map.kind == .system: try irp.AssociatedIrp.SystemBuffer.store(value)
-        case .buffer: try irp.UserBuffer.store(value)
-        case .systemBuffer: try irp.AssociatedIrp.SystemBuffer.store(value)
-        default: break
-        }
-      }
+    let result = try await ask(operation.initiator, block.TargetFileObject.load(), block.MajorFunction.load()) { irp, stack in
+      try prepare(irp, stack, from: operation)
     }
     try data.IoStatus.Status.store(result.status)
     try data.IoStatus.Information.store(GuestWord(result.information))
+  }
+
+  /// Fills an IRP from the parameter block of callback data that a filter has allocated.
+  func prepare(_ irp: Pointer<IRP>, _ stack: Pointer<IO_STACK_LOCATION>, from operation: Operation) throws {
+    let block = operation.block
+    let values = try ParameterBlock(block)
+    let minor = try block.MinorFunction.load()
+    let map = ParameterMap.of(try block.MajorFunction.load(), minor: minor, code: IOControlCode(rawValue: UInt32(values[2])))
+    try stack.MinorFunction.store(minor)
+    try stack.Flags.store(block.OperationFlags.load())
+    try irp.Flags.store(irp.Flags.load().union(block.IrpFlags.load().intersection([.noCache, .pagingIO])))
+    let parameters = stack.Parameters.cast(to: UInt32.self)
+    for (index, word) in map.words.enumerated() {
+      let value = Pointer<Void>(values[index], in: memory.memory)
+      switch word {
+      case .stack(let place): try parameters[place].store(UInt32(truncatingIfNeeded: value.address))
+      case .buffer where map.kind == .system: try irp.AssociatedIrp.SystemBuffer.store(value)
+      case .buffer: try irp.UserBuffer.store(value)
+      case .systemBuffer: try irp.AssociatedIrp.SystemBuffer.store(value)
+      default: break
+      }
+    }
   }
 }

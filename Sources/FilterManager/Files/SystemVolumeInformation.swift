@@ -3,24 +3,20 @@ import NTKernel
 import WindowsTypes
 
 extension Kernel {
-  /// Calls a completion callback of a filter's own I/O (`PFLT_COMPLETED_ASYNC_IO_CALLBACK`), with callback data that lives that long.
-  func tell(
-    _ routine: UInt64, _ context: UInt64, _ instance: Instance, _ file: Pointer<FILE_OBJECT>, _ status: NTSTATUS, _ information: UInt64
-  ) async throws -> NTSTATUS {
-    let operation = try allocateCallbackData(instance, file)
-    defer {
-      unregister(Self.callbackDataKind, operation.data.address)
-      release(operation)
-    }
-    try operation.data.IoStatus.Status.store(status)
-    try operation.data.IoStatus.Information.store(GuestWord(information))
-    _ = try await call(routine, [operation.data.address, context])
+  /// `\System Volume Information`, hidden and of the system, if it is not there.
+  func makeSystemVolumeInformation(_ instance: Instance) async throws -> NTSTATUS {
+    // FILE_LIST_DIRECTORY | SYNCHRONIZE; hidden and system; FILE_OPEN_IF; a directory, synchronously.
+    let (status, handle) = try await openBelow(
+      instance, instance.volume.name + "\\System Volume Information", access: 0x10_0001, attributes: 6, disposition: 3, options: 0x21)
+    if status.isSuccess { _ = try await call(trapAddress(of: "ZwClose"), [handle]) }
     return status
   }
 
-  /// `\System Volume Information`, hidden and of the system, if it is not there.
-  func makeSystemVolumeInformation(_ instance: Instance) async throws -> NTSTATUS {
-    let text = Array((instance.volume.name + "\\System Volume Information").utf16)
+  /// Opens a file, shared for all, by a kernel handle: the filters above `instance`, and that of its own, do not see it.
+  func openBelow(
+    _ instance: Instance, _ path: String, access: UInt32, attributes fileAttributes: UInt64 = 0x80, disposition: UInt64, options: UInt64
+  ) async throws -> (status: NTSTATUS, handle: UInt64) {
+    let text = Array(path.utf16)
     // OBJECT_ATTRIBUTES, its string, IO_STATUS_BLOCK, a handle.
     let place = try allocate(UInt64(0x40 + text.count * 2))
     defer { free(place) }
@@ -34,13 +30,9 @@ extension Kernel {
     try attributes.ObjectName.store(name)
     // OBJ_KERNEL_HANDLE, OBJ_CASE_INSENSITIVE
     try attributes.Attributes.store(0x240)
-    // FILE_LIST_DIRECTORY | SYNCHRONIZE; hidden and system; shared; FILE_OPEN_IF; a directory, synchronously.
     let status = try await createFile(
-      below: GuestWord(instance.address), [place + 0x30, 0x10_0001, place, place + 0x20, 0, 6, 7, 3, 0x21, 0, 0])
-    if status.isSuccess {
-      let handle = try Pointer<GuestWord>(place + 0x30, in: memory.memory).load().bits
-      _ = try await call(trapAddress(of: "ZwClose"), [handle])
-    }
-    return status
+      below: GuestWord(instance.address),
+      [place + 0x30, UInt64(access), place, place + 0x20, 0, fileAttributes, 7, disposition, options, 0, 0])
+    return (status, try Pointer<GuestWord>(place + 0x30, in: memory.memory).load().bits)
   }
 }

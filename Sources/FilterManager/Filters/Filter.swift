@@ -74,7 +74,7 @@ extension Kernel {
     if try isGoing(filter) { return .fltDeletingObject }
     guard !filter.isStarted else { return .invalidParameter }
     filter.start()
-    try await attachAutomatically(filter)
+    try await attachAutomatically(filter, to: filterVolumes())
     return .success
   }
 

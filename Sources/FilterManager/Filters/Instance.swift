@@ -126,11 +126,13 @@ extension Kernel {
     try related.Instance.store(instance.object.cast())
   }
 
-  /// What starting to filter does on each volume: the instances that the registry does not exclude from it.
-  func attachAutomatically(_ filter: Filter) async throws {
-    for volume in try filterVolumes() {
+  /// What starting to filter does on each volume, and mounting one for each filter: the instances that the registry does not exclude from it.
+  func attachAutomatically(
+    _ filter: Filter, to volumes: [FilterVolume], _ flags: InstanceSetupFlags = .automaticAttachment
+  ) async throws {
+    for volume in volumes {
       for instance in filter.instances.instances where !instance.flags.contains(.suppressesAutomaticAttachment) {
-        let result = try await attach(filter, to: volume, name: instance.name, at: instance.altitude, .automaticAttachment)
+        let result = try await attach(filter, to: volume, name: instance.name, at: instance.altitude, flags)
         if case .failure(let failure) = result, failure.code != .fltDoNotAttach {
           stream.append(.note("\(filter.name) is not attached to \(volume.name): \(failure.code)"))
         }

@@ -22,6 +22,8 @@ package final class Manager {
   var events: [UInt64: Pointer<KEVENT>] = [:]
   /// Requests that filters make themselves start below this instance, by IRP.
   var starts: [UInt64: Instance] = [:]
+  /// Requests that filters make without waiting for them, by IRP.
+  var lateRequests: [UInt64: LateRequest] = [:]
   /// The same of the create that a thread is about to send.
   var pendingCreates: [ThreadID: Instance] = [:]
   /// Files that a filter has opened below itself, by file object: so goes all that is done with them.
@@ -56,6 +58,9 @@ package final class Manager {
 
   var work: [UInt64: Kernel.DeferredWork] = [:]
   var lastWork: UInt64 = 0
+  /// Who waits for a push lock, and who has one alone, by its address.
+  var pushLockWaiters: [UInt64: [NTKernel.Thread]] = [:]
+  var pushLockOwners: [UInt64: NTKernel.Thread] = [:]
   /// What kind of work item lies at an address.
   var workItems: [UInt64: String] = [:]
 

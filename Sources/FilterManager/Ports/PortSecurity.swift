@@ -30,6 +30,15 @@ extension Kernel {
     return block
   }
 
+  /// Whether the port's descriptor grants the thread, by the token that it acts with, to connect.
+  func mayConnect(to port: ServerPort, _ thread: NTKernel.Thread) throws -> NTSTATUS {
+    let (connect, all) = (FilterPortAccess.connect.rawValue, FilterPortAccess.all.rawValue)
+    let mapping = GenericMapping(read: 0x2_0000 | connect, write: 0x2_0000 | connect, execute: 0x2_0000 | connect, all: all)
+    return try accessCheck(
+      descriptor: Pointer(port.security, in: memory.memory), token: effectiveToken(of: thread), desired: connect, genericMapping: mapping
+    ).status
+  }
+
   /// A copy of a descriptor's list, absolute or self-relative, as the port keeps it: self-relative, in paged pool. Where there is
   /// none, SYSTEM and Administrators may do everything.
   func captureSecurity(_ address: UInt64) throws -> Result<UInt64, Failure> {

@@ -96,6 +96,7 @@ extension Kernel {
       try note(.refused(status.rawValue), port)
       return .failure(Failure(status))
     }
+    if let thread = running, case let status = try mayConnect(to: port, thread), !status.isSuccess { return try refuse(status) }
     guard port.connections.count < port.maximumConnections else {
       note(uncertain: "a connection beyond the port's maximum is refused with STATUS_CONNECTION_COUNT_LIMIT")
       return try refuse(.connectionCountLimit)

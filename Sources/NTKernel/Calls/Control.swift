@@ -55,7 +55,16 @@ extension Kernel {
 
   /// Lets the innermost waiting routine of `thread` go on.
   func resumeRoutine(of thread: Thread, returning value: UInt64) throws -> Continuation {
-    try obey(try thread.routines.resume(returning: value), on: thread)
+    recallCaller(on: thread)
+    return try obey(try thread.routines.resume(returning: value), on: thread)
+  }
+
+  /// A routine goes on after others have been served: its caller is the one that called it.
+  private func recallCaller(on thread: Thread) {
+    guard case .export(let number, let saved) = thread.activations.last else { return }
+    servedExport = number
+    servedStackPointer = saved.sp
+    servedReturnAddress = (try? GuestWord.load(memory.memory, at: saved.sp).bits) ?? 0
   }
 
   /// Starts a routine on the running thread's stack of waiting routines.
@@ -76,6 +85,7 @@ extension Kernel {
       let dead = try thread.routines.unwind(toDepth: depth)
       thread.activations.removeLast(dead)
       if let stackPointer = thread.routines.stackPointer { registers[.sp] = stackPointer }
+      recallCaller(on: thread)
       return try obey(try thread.routines.resume(returning: registers[.ax]), on: thread)
     } catch {
       return end(error)

@@ -97,6 +97,19 @@ extension Kernel {
     return volume
   }
 
+  /// Whether files of a volume are open.
+  package func hasOpenFiles(on volume: Volume) -> Bool { files.opens.values.contains { $0.volume === volume } }
+
+  /// Dismounts a volume whose devices nobody is attached to any more; the disk goes with it, and the names of both.
+  package func removeVolume(_ volume: Volume) async throws {
+    files.volumes.removeAll { $0 === volume }
+    if let drive = volume.drive { io.namespace.remove("\\??\\" + drive) }
+    let vpb = try volume.storageDevice.Vpb.load()
+    try vpb.Flags.store(0)
+    try vpb.DeviceObject.store(Pointer(0, in: memory.memory))
+    for device in [volume.device, volume.storageDevice] { try await deleteDevice(device) }
+  }
+
   /// The device that stands for a file system as a whole: `\Ntfs`.
   private func makeControlDevice(of driver: Pointer<DRIVER_OBJECT>, _ kind: FileSystemKind) throws {
     let path = "\\" + kind.controlDevice

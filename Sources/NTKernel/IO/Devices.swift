@@ -76,7 +76,7 @@ extension Kernel {
   }
 
   /// `IoDeleteDevice` (nf-wdm-iodeletedevice): gone at once, or with the last handle to it.
-  func deleteDevice(_ device: Pointer<DEVICE_OBJECT>) async throws {
+  package func deleteDevice(_ device: Pointer<DEVICE_OBJECT>) async throws {
     guard kind(of: device.address) == .device else {
       throw BugCheck(.referenceByPointer, 0, device.address, 1, 0)
     }
@@ -141,7 +141,7 @@ extension Kernel {
   }
 
   /// `IoDetachDevice` (nf-wdm-iodetachdevice): takes away what is attached to `target`.
-  func detach(from target: Pointer<DEVICE_OBJECT>) async throws {
+  package func detach(from target: Pointer<DEVICE_OBJECT>) async throws {
     let source = try target.AttachedDevice.load()
     if !source.isNull { try source.DeviceObjectExtension.load().AttachedTo.store(Pointer(0, in: memory.memory)) }
     try target.AttachedDevice.store(Pointer(0, in: memory.memory))

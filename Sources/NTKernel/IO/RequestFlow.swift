@@ -117,7 +117,7 @@ extension Kernel {
   }
 
   /// Ends a request where it is completed, or where its issuer has come back to it.
-  func finish(_ irp: Pointer<IRP>) async throws {
+  package func finish(_ irp: Pointer<IRP>) async throws {
     let held = io.issued[irp.address]?.heldFile
     let file = try irp.Tail.Overlay.OriginalFileObject.load()
     guard io.issued[irp.address] != nil else {

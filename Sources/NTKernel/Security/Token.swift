@@ -42,7 +42,11 @@ public final class Token {
   /// Whether what is denied to `sid` is denied to this token.
   func isDenied(_ sid: SecurityIdentifier) -> Bool { sid == user || groups.contains { $0.sid == sid && $0.attributes & 0x14 != 0 } }
 
-  func hasEnabled(_ privilege: UInt32) -> Bool { privileges.contains { $0.number == privilege && $0.attributes & 2 != 0 } }
+  /// `SE_LOAD_DRIVER_PRIVILEGE`
+  public static let loadDriverPrivilege: UInt32 = 10
+
+  /// Whether it has the privilege of this number, enabled.
+  public func hasEnabled(_ privilege: UInt32) -> Bool { privileges.contains { $0.number == privilege && $0.attributes & 2 != 0 } }
 
   /// Whether the Administrators alias is among its enabled groups (SeTokenIsAdmin).
   var isAdministrator: Bool { isGranted(.administrators) }

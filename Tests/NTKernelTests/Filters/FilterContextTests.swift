@@ -46,7 +46,9 @@ import WindowsTypes
     let object = kind == "Instance" ? [try f.instance(of: filter)] : [filter, try f.volume(filter)]
     let type: UInt64 = kind == "Instance" ? 2 : 1
     func status(_ routine: String, _ rest: UInt64...) throws -> NTSTATUS {
-      NTSTATUS(rawValue: UInt32(truncatingIfNeeded: try f.g.call(routine, object + rest)))
+      // FltSetVolumeContext takes the filter from the context.
+      let first = routine.hasPrefix("FltSet") ? object.suffix(1) : object[...]
+      return NTSTATUS(rawValue: UInt32(truncatingIfNeeded: try f.g.call(routine, first + rest)))
     }
     let (set, get, delete) = ("FltSet\(kind)Context", "FltGet\(kind)Context", "FltDelete\(kind)Context")
     let (first, second, wrong) = (try allocate(f, filter, type), try allocate(f, filter, type), try allocate(f, filter, 8))
@@ -140,6 +142,20 @@ import WindowsTypes
     try f.g.call("FltUnregisterFilter", filter)
     #expect(cleaned() == [2, 2])
     #expect(try f.k.kernel.leftovers(of: f.g.driver).isEmpty)
+  }
+
+  @Test("FltSetVolumeContext takes the volume, and the filter from its context") func volumeContext() throws {
+    let (f, filter, _) = try started()
+    let volume = try f.volume(filter)
+    let (context, second) = (try allocate(f, filter, 1), try allocate(f, filter, 1))
+    #expect(try f.g.status("FltSetVolumeContext", volume, 1, context, 0) == .success)
+    #expect(try f.g.status("FltSetVolumeContext", volume, 1, context, 0) == .fltContextAlreadyLinked)
+    #expect(try f.out({ try f.g.status("FltSetVolumeContext", volume, 1, second, $0) }, expect: .fltContextAlreadyDefined) == context)
+    #expect(try f.out { try f.g.status("FltGetVolumeContext", filter, volume, $0) } == context)
+    #expect(try f.g.status("FltSetVolumeContext", filter, 1, second, 0) == .invalidParameter)
+    for context in [context, context, context, second] { try f.g.call("FltReleaseContext", context) }
+    #expect(try f.g.status("FltDeleteVolumeContext", filter, volume, 0) == .success)
+    #expect(try f.g.status("FltGetVolumeContext", filter, volume, f.g.space()) == .notFound)
   }
 
   @Test("file and transaction contexts are Windows Vista's", arguments: ["File", "Transaction"]) func later(kind: String) throws {

@@ -219,6 +219,66 @@ import WindowsTypes
     #expect(told == [5, 0x44])
   }
 
+  @Test("a request with a callback that completes later is pending, and the callback comes at DISPATCH_LEVEL") func lateCompletion() throws
+  {
+    let f = try F(hasVolume: false)
+    var volume = VolumeDescription(
+      device: F.volumeName, drive: "C:", files: [FileDescription(#"\Long directory\notes.txt"#, content: Array("hello".utf8))])
+    volume.completion = .atDispatch
+    try f.k.kernel.addVolume(volume)
+    let filter = try f.start()
+    let (instance, file) = (try f.instance(of: filter), try f.fileObject(f.open()))
+    var told: [UInt64] = []
+    // FltpLateCompletion calls it.
+    f.g.routine(at: 0xf8b0_9000, 2) {
+      told = try [UInt64(f.k.load($0[0] + 0xc)), UInt64(f.k.load($0[0] + 0x10)), $0[1], UInt64(f.k.irql)]
+      return 0
+    }
+    let (buffer, offset) = (try f.g.space(), try f.g.space())
+    #expect(try f.g.status("FltReadFile", instance, file, offset, 5, buffer, 0, 0, 0xf8b0_9000, 0x44) == .pending)
+    #expect(told.isEmpty)
+    #expect(try f.g.status("KeDelayExecutionThread", 0, 0, f.delay()) == .success)
+    #expect(told == [0, 5, 0x44, 2])
+    #expect(try f.k.memory.memory.bytes(5, at: buffer) == Array("hello".utf8))
+    try f.g.call("FltUnregisterFilter", filter)
+    #expect(f.g.violations.isEmpty, "\(f.g.violations)")
+  }
+
+  @Test("push locks are one thread's or shared, in a critical region") func pushLocks() throws {
+    let f = try F()
+    let lock = try f.g.space()
+    try f.g.call("FltInitializePushLock", lock)
+    try f.g.call("FltAcquirePushLockExclusive", lock)
+    #expect(try f.k.load(lock) == 1 && f.k.kernel.currentThread().KernelApcDisable.load() != 0)
+    try f.g.call("FltDeletePushLock", lock)
+    #expect(f.g.violations.count == 1)
+    try f.g.call("FltReleasePushLock", lock)
+    for _ in 0..<2 { try f.g.call("FltAcquirePushLockShared", lock) }
+    for _ in 0..<2 { try f.g.call("FltReleasePushLock", lock) }
+    #expect(try f.k.load(lock) == 0)
+    try f.g.call("FltDeletePushLock", lock)
+    #expect(f.g.violations.count == 1)
+    #expect(try f.k.kernel.currentThread().KernelApcDisable.load() == 0)
+  }
+
+  @Test("what a filter may ask of an operation, and of a volume without a file") func more() throws {
+    let f = try F()
+    let filter = try f.start()
+    let (instance, file) = (try f.instance(of: filter), try f.fileObject(f.open()))
+    let (block, buffer, needed) = (try f.g.space(), try f.g.space(0x40), try f.g.space())
+    // FileFsSizeInformation: the size of a sector.
+    #expect(try f.g.status("FltQueryVolumeInformation", instance, block, buffer, 0x18, 3) == .success)
+    #expect(try f.k.load(buffer + 20) == 512 && f.k.load(block + 4) == 0x18)
+    #expect(try f.g.status("FltQueryVolumeInformation", f.k.scratch, block, buffer, 0x18, 3) == .invalidParameter)
+    #expect(try f.g.status("FltQuerySecurityObject", f.k.scratch, file, 4, buffer, 0, needed) == .invalidParameter)
+    #expect(try f.g.status("FltQuerySecurityObject", instance, file, 4, buffer, 0, needed) != .success)
+    // Data that are no operation are none of fast I/O either.
+    #expect(try f.g.call("FltIsOperationSynchronous", f.g.space(0x30)) & 0xff == 1)
+    #expect(try f.g.call("FltGetSwappedBufferMdlAddress", f.g.space(0x30)) == 0)
+    try f.g.call("FltRetainSwappedBufferMdlAddress", f.g.space(0x30))
+    #expect(f.g.violations.filter { $0.contains("no operation") }.count == 2)
+  }
+
   @Test func callbackData() throws {
     let f = try F()
     let filter = try f.start()

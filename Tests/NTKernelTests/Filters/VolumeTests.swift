@@ -24,6 +24,40 @@ import WindowsTypes
     #expect(f.g.violations.isEmpty)
   }
 
+  @Test("a volume that is mounted later is offered as a new one, and taken away with its instance and its contexts") func changes() throws {
+    let f = try F()
+    var log: [String] = []
+    f.g.routine(at: F.setup, 4) {
+      log.append("setup \($0[1])")
+      return 0
+    }
+    f.g.routine(at: F.teardownStart, 2) {
+      log.append("start \($0[1])")
+      return 0
+    }
+    f.g.routine(at: F.teardownComplete, 2) {
+      log.append("complete \($0[1])")
+      return 0
+    }
+    f.g.routine(at: F.cleanup, 2) {
+      log.append("context \($0[1])")
+      return 0
+    }
+    let filter = try f.start([0x14: F.setup, 0x1c: F.teardownStart, 0x20: F.teardownComplete, 8: f.contexts([(1, 8)])])
+    let stick = try f.k.kernel.addVolume(VolumeDescription(device: #"\Device\HarddiskVolume2"#, fileSystem: .fat, drive: "D:"))
+    #expect(try f.g.status("FltpVolumeMounted", stick.storageDevice.address) == .success)
+    let volume = try f.out { try f.g.status("FltGetVolumeFromName", filter, f.g.string(stick.name), $0) }
+    let context = try f.out { try f.g.status("FltAllocateContext", filter, 1, 8, 0, $0) }
+    #expect(try f.g.status("FltSetVolumeContext", volume, 0, context, 0) == .success)
+    try f.g.call("FltReleaseContext", context)
+    try f.g.call("FltObjectDereference", volume)
+    #expect(try f.g.status("FltpVolumeDismounted", stick.storageDevice.address) == .success)
+    #expect(log == ["setup 1", "setup 5", "start 8", "complete 8", "context 1"])
+    #expect(try f.g.status("FltpVolumeDismounted", stick.storageDevice.address) == .objectNameNotFound)
+    #expect(try f.g.status("FltGetVolumeFromName", filter, f.g.string(stick.name), f.g.space()) == .fltVolumeNotFound)
+    #expect(f.g.violations.isEmpty, "\(f.g.violations)")
+  }
+
   @Test("a filter that will not attach has no instance", arguments: [NTSTATUS.fltDoNotAttach, NTSTATUS(rawValue: 0x8000_0005)])
   func refusesToAttach(status: NTSTATUS) throws {
     let f = try F()

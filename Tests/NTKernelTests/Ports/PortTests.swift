@@ -53,6 +53,31 @@ import WindowsTypes
     #expect(try p.g.bugCheck("FltFreeSecurityDescriptor", descriptor)[0] == 0xc2)
   }
 
+  @Test("a port's descriptor decides who connects", arguments: ProcessUser.allCases) func access(user: ProcessUser) throws {
+    let p = try PortGuest(connections: 3)
+    p.k.kernel.setUser(user, of: p.k.service)
+    // One with a list that lets nobody in, and one without a list, which lets everybody in.
+    let (attributes, list) = (try p.attributes(#"\Closed"#), try p.g.space())
+    let descriptor = UInt64(try p.k.load(attributes + 0x10))
+    try p.k.store([0x0008_0002, 0], at: list)
+    try p.k.store(UInt32(list), at: descriptor + 0x10)
+    #expect(try p.create(p.g.space(), attributes) == .success)
+    try p.k.store(0, at: descriptor + 0x10)
+    try p.k.store(UInt32(try p.g.string(#"\Open"#)), at: attributes + 8)
+    #expect(try p.create(p.g.space(), attributes) == .success)
+    try p.serve("one") { library in
+      for port in [#"\Port"#, #"\Open"#, #"\Closed"#] {
+        do { _ = try await library.connect(to: port) } catch { p.log.append("\(port) \(error)") }
+      }
+    }
+    try p.rest()
+    let isTrusted = user == .system || user == .administrator
+    #expect(
+      p.log.filter { !$0.hasPrefix("connect") }
+        == (isTrusted ? [] : [#"\Port 80070005 ERROR_ACCESS_DENIED"#]) + [#"\Closed 80070005 ERROR_ACCESS_DENIED"#])
+    #expect(p.log.filter { $0.hasPrefix("connect") }.count == (isTrusted ? 2 : 1))
+  }
+
   @Test("FltUnregisterFilter ends connections, tells the driver, and waits for a port that nobody closed") func unregister() throws {
     let p = try PortGuest()
     try p.serve("one") { library in
