@@ -44,7 +44,7 @@ private func at(_ offset: UInt32) -> UInt32 { GuestThreads.at(offset) }
 
   // MARK: One's own thread
 
-  @Test("an APC of one's own comes before the routine returns that queues it: the kernel routine at APC_LEVEL, the normal one at PASSIVE_LEVEL")
+  @Test("an APC of one's own comes before the routine returns that queues it: at APC_LEVEL, then at PASSIVE_LEVEL")
   func own() throws {
     var (world, kernel, normal) = try world()
     try world.routine(
@@ -88,7 +88,8 @@ private func at(_ offset: UInt32) -> UInt32 { GuestThreads.at(offset) }
       "main",
       initialize(kernel, normal) + initialize(special, at: Self.second) + [
         .quiet("KeEnterCriticalRegion"), .call("KeAreApcsDisabled"), .call("KeAreAllApcsDisabled"), insert(), insert(Self.second),
-        .quiet("KeEnterCriticalRegion"), .quiet("KeLeaveCriticalRegion"), .note("inside"), .quiet("KeLeaveCriticalRegion"), .note("outside"),
+        .quiet("KeEnterCriticalRegion"), .quiet("KeLeaveCriticalRegion"), .note("inside"), .quiet("KeLeaveCriticalRegion"),
+        .note("outside"),
       ])
     #expect(
       try world.run().log == [

@@ -122,7 +122,8 @@ extension Kernel {
         guard call.routine != 0 else { continue }
         stream.append(
           .note(
-            "a user APC's routine at \(hex(call.routine, memory.target)) would run in \(thread.owner.name) now; code in user mode does not run"))
+            "a user APC's routine at \(hex(call.routine, memory.target)) would run in \(thread.owner.name) now; code in user mode does not run"
+          ))
       }
       try lowerIRQL(to: .passive)
       return 0

@@ -118,7 +118,8 @@ extension StructureCatalogue {
     PS_IMPERSONATION_INFORMATION.self, SE_AUDIT_PROCESS_CREATION_INFO.self, TERMINATION_PORT.self,
   ]
   private static let basics: [any GuestStructure.Type] = [
-    CLIENT_ID.self, DISPATCHER_HEADER.self, ERESOURCE.self, EX_FAST_REF.self, EX_PUSH_LOCK.self, EX_RUNDOWN_REF.self, KGUARDED_MUTEX.self, ZONE_HEADER.self,
+    CLIENT_ID.self, DISPATCHER_HEADER.self, ERESOURCE.self, EX_FAST_REF.self, EX_PUSH_LOCK.self, EX_RUNDOWN_REF.self, KGUARDED_MUTEX.self,
+    ZONE_HEADER.self,
     FAST_MUTEX.self, IO_STATUS_BLOCK.self, KDPC.self, KEVENT.self, KMUTANT.self, KQUEUE.self, KSEMAPHORE.self,
     KSPIN_LOCK_QUEUE.self, KSYSTEM_TIME.self, KTIMER.self, KWAIT_BLOCK.self, LARGE_INTEGER.self, LARGE_INTEGER_u.self,
     LIST_ENTRY.self, LUID.self, OWNER_ENTRY.self, QUAD.self, SINGLE_LIST_ENTRY.self, STRING.self, ULARGE_INTEGER.self,

@@ -65,7 +65,9 @@ extension Kernel {
   /// Who has not acquired the resource is RESOURCE_NOT_OWNED (0xE3).
   fileprivate func setOwner(of resource: Pointer<ERESOURCE>, to owner: UInt64, isThread: Bool) throws {
     let thread = try currentThread().address
-    if !isThread, owner & 3 != 3 { report(violation: "a resource's owner pointer has not both its low bits set: \(hex(owner, memory.target))") }
+    if !isThread, owner & 3 != 3 {
+      report(violation: "a resource's owner pointer has not both its low bits set: \(hex(owner, memory.target))")
+    }
     guard let entry = try entry(of: thread, in: resource) else {
       throw BugCheck(.resourceNotOwned, resource.address, thread, try resource.OwnerTable.load().address, 3)
     }
