@@ -63,6 +63,10 @@ public final class Kernel {
   }()
   var io = IOManager()
   var objectCallbacks = ObjectCallbacks()
+  /// Where drivers' blocks come from, if the run wants special pool.
+  var specialPool: SpecialPool?
+  /// What special pool found.
+  public internal(set) var poolFault: SpecialPoolFault?
   /// What objects that drivers have made, and not inserted yet, are to be called.
   var pendingNames: [UInt64: PendingName] = [:]
   var hardware = HardwareState()

@@ -1,6 +1,11 @@
 import Guest
 import NTKernel
 
+/// How drivers' pool is served.
+private enum PoolKind: String, CaseIterable {
+  case normal, special
+}
+
 /// Reads one document into a fixture.
 struct FixtureReader {
   var names = FixtureNames()
@@ -28,6 +33,7 @@ struct FixtureReader {
       target = try readWindows(node)
     }
     fixture.target = target
+    if let node = fields["pool"] { fixture.usesSpecialPool = try node.word(PoolKind.self) == .special }
     if let node = fields["load"] { fixture.load = try readImages(node) }
     if let node = fields["seed"] { fixture.seed = try node.count() }
     if let node = fields["limits"] { fixture.limits = try readLimits(node) }

@@ -68,6 +68,7 @@ final class Machine: Supervisor {
     kernel = try Kernel(memory: memory, stream: stream, exports: Self.exports, registers: atRest)
     names = Names(target: fixture.target, exports: Self.exports)
     serviceNumbers = Self.serviceNumbers(in: fixture.target)
+    if fixture.usesSpecialPool { kernel.useSpecialPool() }
     kernel.loader = self
     let traps = try loadImages()
     try buildWorld()

@@ -19,6 +19,9 @@ extension Machine {
   private func headline(_ ledger: Ledger) -> String {
     let wrong = ledger.findings.first { $0.isWrongProcess }
     if let wrong, !ledger.locks.contains(where: { $0.isRight == false }) { return wrong.sentence }
+    if let fault = kernel.poolFault {
+      return "\(sentence(outcome)): \(fault.sentence { names.symbol(at: $0) ?? describe($0) })"
+    }
     return ledger.locks.headline(names.forLedger) ?? sentence(outcome)
   }
 
