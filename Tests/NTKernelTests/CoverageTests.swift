@@ -24,6 +24,7 @@ import Testing
   /// Places that calls lead to by themselves.
   static let reachedIndirectly: Set = [
     "KiNestedExceptionHandler", "KiCollidedUnwindHandler", "KiGuardHandler", "IopFileSystemRequest", "IopStorageRequest",
+    "ObpDeferredDelete",
   ]
 
   /// The tests of families of routines, which write a placeholder in place of a part of the name.
@@ -36,7 +37,7 @@ import Testing
     ("str", "\\(p)"), ("wcs", "\\(p)"), ("Exf", "\\(prefix)"), ("Ex", "\\(prefix)"), ("Avl", "\\(suffix)"),
     ("Unicode", "\\(kind)"), ("Ansi", "\\(kind)"), ("Oem", "\\(kind)"), ("MultiByte", "\\(kind)"), ("NPaged", "\\(kind)"),
     ("Paged", "\\(kind)"), ("UCHAR", "\\(type)"), ("USHORT", "\\(type)"), ("ULONG", "\\(type)"), ("1970", "\\(year)"),
-    ("1980", "\\(year)"),
+    ("1980", "\\(year)"), ("ExA", "Ex\\(suffix)"), ("ExW", "Ex\\(suffix)"),
   ]
 
   /// Whether a family's test calls `name` by a placeholder.
