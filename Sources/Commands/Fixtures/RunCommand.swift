@@ -49,7 +49,8 @@ struct RunCommand: ParsableCommand {
           if !quiet || !run.isAsExpected {
             Console.put(report.lines(for: run, file: fixture.file))
             if let reason = fixture.changed(by: changes).versionReason {
-              Console.put("      ran in \(run.fixture.target.system.release): \(Console.printable(reason)) (--windows xp runs it in Windows XP)\n")
+              Console.put(
+                "      ran in \(run.fixture.target.system.release): \(Console.printable(reason)) (--windows xp runs it in Windows XP)\n")
             }
           }
           if !quiet, fixtures.count == 1 { Console.put(report.story(of: run)) }

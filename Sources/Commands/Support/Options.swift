@@ -43,7 +43,8 @@ struct FixtureOptions: ParsableArguments {
     transform: Target.init(argument:))
   var windows: Target?
 
-  @Flag(help: "Give every block of pool a page of its own, with a page behind it that nothing may touch: overruns and uses after free stop.")
+  @Flag(
+    help: "Give every block of pool a page of its own, with a page behind it that nothing may touch: overruns and uses after free stop.")
   var specialPool = false
 
   func apply(to fixture: inout Fixture) {

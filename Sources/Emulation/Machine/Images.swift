@@ -58,7 +58,9 @@ extension Machine {
       }
       let name = wanted.symbol.description
       // A listing may not know whose its import is.
-      if let number = Self.exportNumber(of: name, in: wanted.module, for: fixture.target) ?? (image.isFile ? nil : Self.exports.number(of: name)) {
+      if let number = Self.exportNumber(of: name, in: wanted.module, for: fixture.target)
+        ?? (image.isFile ? nil : Self.exports.number(of: name))
+      {
         return names.trapAddresses[number]
       }
       if name == "KeServiceDescriptorTable", kernel.serviceRoutines.isEmpty, wanted.module.lowercased() == "nt" {

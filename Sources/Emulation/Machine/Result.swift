@@ -10,7 +10,8 @@ extension Machine {
       fixture: fixture, outcome: outcome, verdict: ledger.verdict, findings: ledger.findings, locks: ledger.locks,
       headline: headline(ledger), events: stream,
       names: names, messages: messages, instructions: processor.instructions, snapshots: processor.snapshots,
-      startOrder: startOrder, drivers: drivers, missing: missing, stubs: stubCalls,
+      startOrder: startOrder, drivers: drivers, missing: missing,
+      poolFault: kernel.poolFault?.sentence { names.symbol(at: $0) ?? describe($0) }, stubs: stubCalls,
       unusedStubs: fixture.stubs.map(\.name).filter { name in !stubCalls.contains { $0.routine.hasSuffix("!" + name) } },
       mismatches: mismatches, memory: FinalMemory(spaces: kernel.processes.map(\.space), current: memory.current))
   }
@@ -19,9 +20,6 @@ extension Machine {
   private func headline(_ ledger: Ledger) -> String {
     let wrong = ledger.findings.first { $0.isWrongProcess }
     if let wrong, !ledger.locks.contains(where: { $0.isRight == false }) { return wrong.sentence }
-    if let fault = kernel.poolFault {
-      return "\(sentence(outcome)): \(fault.sentence { names.symbol(at: $0) ?? describe($0) })"
-    }
     return ledger.locks.headline(names.forLedger) ?? sentence(outcome)
   }
 

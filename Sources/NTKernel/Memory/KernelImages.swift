@@ -60,7 +60,8 @@ extension Kernel {
   /// What the image exports: names in the order in which a binary search expects them.
   private func exportedNames(of image: KernelImage) throws -> [(name: String, address: UInt64)] {
     var found: [String: UInt64] = [:]
-    for (number, export) in exports.exports.enumerated() where export.module == image.module && export.isImportable && exports.isThere(number, in: memory.target) {
+    for (number, export) in exports.exports.enumerated()
+    where export.module == image.module && export.isImportable && exports.isThere(number, in: memory.target) {
       found[export.name] = imageExport(image.module, export.name) ?? trapAddresses[number]
     }
     for variable in KernelVariable.all

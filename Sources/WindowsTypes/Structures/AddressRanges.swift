@@ -156,8 +156,12 @@ public struct MMSUPPORT: GuestStructure {
         Claim: 0x2c, NextEstimationSlot: 0x30, NextAgingSlot: 0x34, EstimatedAvailable: 0x38, GrowthSinceLastEstimate: 0x3c
       )
     ),
- (
- .windows7_x86, 0x6c,
- MMSUPPORT(Flags: 0x68, PageFaultCount: 0x5c, PeakWorkingSetSize: 0x4c, WorkingSetSize: 0x34, MinimumWorkingSetSize: 0x30, MaximumWorkingSetSize: 0x3c, VmWorkingSetList: 0x54, WorkingSetExpansionLinks: 0x0c, WorkingSetMutex: 0x00, ExitGate: 0x04, AccessLog: 0x08, AgeDistribution: Field(0x14, count: 7), WorkingSetPrivateSize: 0x38, ChargedWslePages: 0x40, ActualWslePages: 0x44, WorkingSetSizeOverhead: 0x48, HardFaultCount: 0x50, NextPageColor: 0x58, LastTrimStamp: 0x5a, RepurposeCount: 0x60)
- ))
+    (
+      .windows7_x86, 0x6c,
+      MMSUPPORT(
+        Flags: 0x68, PageFaultCount: 0x5c, PeakWorkingSetSize: 0x4c, WorkingSetSize: 0x34, MinimumWorkingSetSize: 0x30,
+        MaximumWorkingSetSize: 0x3c, VmWorkingSetList: 0x54, WorkingSetExpansionLinks: 0x0c, WorkingSetMutex: 0x00, ExitGate: 0x04,
+        AccessLog: 0x08, AgeDistribution: Field(0x14, count: 7), WorkingSetPrivateSize: 0x38, ChargedWslePages: 0x40, ActualWslePages: 0x44,
+        WorkingSetSizeOverhead: 0x48, HardFaultCount: 0x50, NextPageColor: 0x58, LastTrimStamp: 0x5a, RepurposeCount: 0x60)
+    ))
 }

@@ -38,8 +38,13 @@ public struct LDR_DATA_TABLE_ENTRY: GuestStructure {
         PatchInformation: 0x4c
       )
     ),
- (
- .windows7_x86, 0x78,
- LDR_DATA_TABLE_ENTRY(InLoadOrderLinks: 0x00, InMemoryOrderLinks: 0x08, InInitializationOrderLinks: 0x10, DllBase: 0x18, EntryPoint: 0x1c, SizeOfImage: 0x20, FullDllName: 0x24, BaseDllName: 0x2c, Flags: 0x34, LoadCount: 0x38, TlsIndex: 0x3a, HashLinks: 0x3c, SectionPointer: 0x3c, CheckSum: 0x40, TimeDateStamp: 0x44, LoadedImports: 0x44, EntryPointActivationContext: 0x48, PatchInformation: 0x4c, ForwarderLinks: 0x50, ServiceTagLinks: 0x58, StaticLinks: 0x60, ContextInformation: 0x68, OriginalBase: 0x6c, LoadTime: 0x70)
- ))
+    (
+      .windows7_x86, 0x78,
+      LDR_DATA_TABLE_ENTRY(
+        InLoadOrderLinks: 0x00, InMemoryOrderLinks: 0x08, InInitializationOrderLinks: 0x10, DllBase: 0x18, EntryPoint: 0x1c,
+        SizeOfImage: 0x20, FullDllName: 0x24, BaseDllName: 0x2c, Flags: 0x34, LoadCount: 0x38, TlsIndex: 0x3a, HashLinks: 0x3c,
+        SectionPointer: 0x3c, CheckSum: 0x40, TimeDateStamp: 0x44, LoadedImports: 0x44, EntryPointActivationContext: 0x48,
+        PatchInformation: 0x4c, ForwarderLinks: 0x50, ServiceTagLinks: 0x58, StaticLinks: 0x60, ContextInformation: 0x68,
+        OriginalBase: 0x6c, LoadTime: 0x70)
+    ))
 }

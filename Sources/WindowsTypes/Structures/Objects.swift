@@ -30,10 +30,12 @@ public struct OBJECT_HEADER: GuestStructure {
         QuotaInfoOffset: 0x0e, Flags: 0x0f, ObjectCreateInfo: 0x10, QuotaBlockCharged: 0x10, SecurityDescriptor: 0x14, Body: 0x18
       )
     ),
- (
- .windows7_x86, 0x20,
- OBJECT_HEADER(PointerCount: 0x00, HandleCount: 0x04, NextToFree: 0x04, Flags: 0x0f, ObjectCreateInfo: 0x10, QuotaBlockCharged: 0x10, SecurityDescriptor: 0x14, Body: 0x18, Lock: 0x08, TypeIndex: 0x0c, TraceFlags: 0x0d, InfoMask: 0x0e)
- ))
+    (
+      .windows7_x86, 0x20,
+      OBJECT_HEADER(
+        PointerCount: 0x00, HandleCount: 0x04, NextToFree: 0x04, Flags: 0x0f, ObjectCreateInfo: 0x10, QuotaBlockCharged: 0x10,
+        SecurityDescriptor: 0x14, Body: 0x18, Lock: 0x08, TypeIndex: 0x0c, TraceFlags: 0x0d, InfoMask: 0x0e)
+    ))
 }
 
 /// The name of an object, in front of its header (public symbols of XP SP3).
@@ -46,10 +48,10 @@ public struct OBJECT_HEADER_NAME_INFO: GuestStructure {
 
   public static let layouts = Layouts(
     (.windowsXP_x86, 0x10, OBJECT_HEADER_NAME_INFO(Directory: 0x00, Name: 0x04, QueryReferences: 0x0c)),
- (
- .windows7_x86, 0x10,
- OBJECT_HEADER_NAME_INFO(Directory: 0x00, Name: 0x04, ReferenceCount: 0x0c)
- ))
+    (
+      .windows7_x86, 0x10,
+      OBJECT_HEADER_NAME_INFO(Directory: 0x00, Name: 0x04, ReferenceCount: 0x0c)
+    ))
 }
 
 /// A kind of object (public symbols of XP SP3).
@@ -80,10 +82,13 @@ public struct OBJECT_TYPE: GuestStructure {
         ObjectLocks: Field(0xb0, count: 4)
       )
     ),
- (
- .windows7_x86, 0x88,
- OBJECT_TYPE(TypeList: 0x00, Name: 0x08, DefaultObject: 0x10, TotalNumberOfObjects: 0x18, TotalNumberOfHandles: 0x1c, HighWaterNumberOfObjects: 0x20, HighWaterNumberOfHandles: 0x24, TypeInfo: 0x28, Key: 0x7c, Index_7: 0x14, TypeLock: 0x78, CallbackList: 0x80)
- ))
+    (
+      .windows7_x86, 0x88,
+      OBJECT_TYPE(
+        TypeList: 0x00, Name: 0x08, DefaultObject: 0x10, TotalNumberOfObjects: 0x18, TotalNumberOfHandles: 0x1c,
+        HighWaterNumberOfObjects: 0x20, HighWaterNumberOfHandles: 0x24, TypeInfo: 0x28, Key: 0x7c, Index_7: 0x14, TypeLock: 0x78,
+        CallbackList: 0x80)
+    ))
 }
 
 /// The procedures and defaults of a kind of object (public symbols of XP SP3).
@@ -131,8 +136,15 @@ public struct OBJECT_TYPE_INITIALIZER: GuestStructure {
         OkayToCloseProcedure: 0x48
       )
     ),
- (
- .windows7_x86, 0x50,
- OBJECT_TYPE_INITIALIZER(Length: 0x00, InvalidAttributes: 0x08, GenericMapping: 0x0c, ValidAccessMask: 0x1c, PoolType: 0x24, DefaultPagedPoolCharge: 0x28, DefaultNonPagedPoolCharge: 0x2c, DumpProcedure: 0x30, OpenProcedure: 0x34, CloseProcedure: 0x38, DeleteProcedure: 0x3c, ParseProcedure: 0x40, SecurityProcedure: 0x44, QueryNameProcedure: 0x48, OkayToCloseProcedure: 0x4c, CaseInsensitive_7: Field(0x02, bits: 0...0), UnnamedObjectsOnly: Field(0x02, bits: 1...1), UseDefaultObject_7: Field(0x02, bits: 2...2), SecurityRequired_7: Field(0x02, bits: 3...3), MaintainHandleCount_7: Field(0x02, bits: 4...4), MaintainTypeList_7: Field(0x02, bits: 5...5), SupportsObjectCallbacks: Field(0x02, bits: 6...6), ObjectTypeFlags: 0x02, ObjectTypeCode: 0x04, RetainAccess: 0x20)
- ))
+    (
+      .windows7_x86, 0x50,
+      OBJECT_TYPE_INITIALIZER(
+        Length: 0x00, InvalidAttributes: 0x08, GenericMapping: 0x0c, ValidAccessMask: 0x1c, PoolType: 0x24, DefaultPagedPoolCharge: 0x28,
+        DefaultNonPagedPoolCharge: 0x2c, DumpProcedure: 0x30, OpenProcedure: 0x34, CloseProcedure: 0x38, DeleteProcedure: 0x3c,
+        ParseProcedure: 0x40, SecurityProcedure: 0x44, QueryNameProcedure: 0x48, OkayToCloseProcedure: 0x4c,
+        CaseInsensitive_7: Field(0x02, bits: 0...0), UnnamedObjectsOnly: Field(0x02, bits: 1...1),
+        UseDefaultObject_7: Field(0x02, bits: 2...2), SecurityRequired_7: Field(0x02, bits: 3...3),
+        MaintainHandleCount_7: Field(0x02, bits: 4...4), MaintainTypeList_7: Field(0x02, bits: 5...5),
+        SupportsObjectCallbacks: Field(0x02, bits: 6...6), ObjectTypeFlags: 0x02, ObjectTypeCode: 0x04, RetainAccess: 0x20)
+    ))
 }

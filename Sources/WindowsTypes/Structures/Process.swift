@@ -86,10 +86,17 @@ public struct KPROCESS: GuestStructure {
         PowerState: 0x68, DisableQuantum: 0x69, IdealNode: 0x6a, Flags: 0x6b, ExecuteOptions: 0x6b
       )
     ),
- (
- .windows7_x86, 0x98,
- KPROCESS(Header: 0x00, ProfileListHead: 0x10, DirectoryTableBase: 0x18, LdtDescriptor: 0x1c, Int21Descriptor: 0x24, IopmOffset: 0x6e, KernelTime: 0x88, UserTime: 0x8c, ReadyListHead: 0x44, SwapListEntry: 0x4c, VdmTrapcHandler: 0x90, ThreadListHead: 0x2c, ProcessLock: 0x34, BasePriority: 0x60, Flags: 0x6c, Affinity_7: 0x38, ActiveProcessors_7: 0x50, AutoAlignment_7: Field(0x5c, bits: 0...0), DisableBoost_7: Field(0x5c, bits: 1...1), DisableQuantum_7: Field(0x5c, bits: 2...2), ActiveGroupsMask: Field(0x5c, bits: 3...3), ReservedFlags: Field(0x5c, bits: 4...31), ProcessFlags: 0x5c, QuantumReset: 0x61, Visited: 0x62, Unused3: 0x63, ThreadSeed_7: 0x64, IdealNode_7: 0x68, IdealGlobalNode: 0x6a, Unused1: 0x6d, Unused4: 0x70, StackCount_7: 0x74, ProcessListEntry: 0x78, CycleTime: 0x80)
- ))
+    (
+      .windows7_x86, 0x98,
+      KPROCESS(
+        Header: 0x00, ProfileListHead: 0x10, DirectoryTableBase: 0x18, LdtDescriptor: 0x1c, Int21Descriptor: 0x24, IopmOffset: 0x6e,
+        KernelTime: 0x88, UserTime: 0x8c, ReadyListHead: 0x44, SwapListEntry: 0x4c, VdmTrapcHandler: 0x90, ThreadListHead: 0x2c,
+        ProcessLock: 0x34, BasePriority: 0x60, Flags: 0x6c, Affinity_7: 0x38, ActiveProcessors_7: 0x50,
+        AutoAlignment_7: Field(0x5c, bits: 0...0), DisableBoost_7: Field(0x5c, bits: 1...1), DisableQuantum_7: Field(0x5c, bits: 2...2),
+        ActiveGroupsMask: Field(0x5c, bits: 3...3), ReservedFlags: Field(0x5c, bits: 4...31), ProcessFlags: 0x5c, QuantumReset: 0x61,
+        Visited: 0x62, Unused3: 0x63, ThreadSeed_7: 0x64, IdealNode_7: 0x68, IdealGlobalNode: 0x6a, Unused1: 0x6d, Unused4: 0x70,
+        StackCount_7: 0x74, ProcessListEntry: 0x78, CycleTime: 0x80)
+    ))
 }
 
 /// A process object (public symbols of XP SP3).
@@ -291,10 +298,49 @@ public struct EPROCESS: GuestStructure {
         SubSystemMajorVersion: 0x253, SubSystemVersion: 0x252, PriorityClass: 0x254, WorkingSetAcquiredUnsafe: 0x255, Cookie: 0x258
       )
     ),
- (
- .windows7_x86, 0x2c0,
- EPROCESS(Pcb: 0x00, ProcessLock: 0x98, CreateTime: 0xa0, ExitTime: 0xa8, RundownProtect: 0xb0, UniqueProcessId: 0xb4, ActiveProcessLinks: 0xb8, CommitCharge: 0xd0, PeakVirtualSize: 0xdc, VirtualSize: 0xe0, SessionProcessLinks: 0xe4, DebugPort: 0xec, ObjectTable: 0xf4, Token: 0xf8, WorkingSetPage: 0xfc, ForkInProgress: 0x108, HardwareTrigger: 0x10c, CloneRoot: 0x114, NumberOfPrivatePages: 0x118, NumberOfLockedPages: 0x11c, Win32Process: 0x120, Job: 0x124, SectionObject: 0x128, SectionBaseAddress: 0x12c, QuotaBlock: 0xd4, WorkingSetWatch: 0x138, Win32WindowStation: 0x13c, InheritedFromUniqueProcessId: 0x140, LdtInformation: 0x144, VdmObjects: 0x148, DeviceMap: 0x150, PageDirectoryPte: 0x160, Filler: 0x160, Session: 0x168, ImageFileName: Field(0x16c, count: 15), JobLinks: 0x17c, LockedPagesList: 0x184, ThreadListHead: 0x188, SecurityPort: 0x190, PaeTop: 0x194, ActiveThreads: 0x198, DefaultHardErrorProcessing: 0x1a0, LastThreadExitStatus: 0x1a4, Peb: 0x1a8, PrefetchTrace: 0x1ac, ReadOperationCount: 0x1b0, WriteOperationCount: 0x1b8, OtherOperationCount: 0x1c0, ReadTransferCount: 0x1c8, WriteTransferCount: 0x1d0, OtherTransferCount: 0x1d8, CommitChargeLimit: 0x1e0, CommitChargePeak: 0x1e4, AweInfo: 0x1e8, SeAuditProcessCreationInfo: 0x1ec, Vm: 0x1f0, ModifiedPageCount: 0x268, Flags: 0x270, CreateReported: Field(0x270, bits: 0...0), NoDebugInherit: Field(0x270, bits: 1...1), ProcessExiting: Field(0x270, bits: 2...2), ProcessDelete: Field(0x270, bits: 3...3), Wow64SplitPages: Field(0x270, bits: 4...4), VmDeleted: Field(0x270, bits: 5...5), OutswapEnabled: Field(0x270, bits: 6...6), Outswapped: Field(0x270, bits: 7...7), ForkFailed: Field(0x270, bits: 8...8), AddressSpaceInitialized: Field(0x270, bits: 10...11), SetTimerResolution: Field(0x270, bits: 12...12), BreakOnTermination: Field(0x270, bits: 13...13), WriteWatch: Field(0x270, bits: 15...15), ProcessInSession: Field(0x270, bits: 16...16), OverrideAddressSpace: Field(0x270, bits: 17...17), HasAddressSpace: Field(0x270, bits: 18...18), LaunchPrefetched: Field(0x270, bits: 19...19), InjectInpageErrors: Field(0x270, bits: 20...20), VmTopDown: Field(0x270, bits: 21...21), VdmAllowed: Field(0x270, bits: 24...24), ExitStatus: 0x274, PriorityClass: 0x17b, Cookie: 0x130, ProcessQuotaUsage: Field(0xc0, count: 2), ProcessQuotaPeak: Field(0xc8, count: 2), CpuQuotaBlock: 0xd8, ExceptionPortData: 0xf0, ExceptionPortValue: 0xf0, ExceptionPortState: Field(0xf0, bits: 0...2), AddressCreationLock_7: 0x100, RotateInProgress: 0x104, PhysicalVadRoot: 0x110, Spare8: 0x134, ConsoleHostProcess: 0x14c, EtwDataSource: 0x154, FreeTebHint: 0x158, ImagePathHash: 0x19c, MmProcessLinks: 0x25c, HighestUserAddress: 0x264, Flags2: 0x26c, JobNotReallyActive: Field(0x26c, bits: 0...0), AccountingFolded: Field(0x26c, bits: 1...1), NewProcessReported: Field(0x26c, bits: 2...2), ExitProcessReported: Field(0x26c, bits: 3...3), ReportCommitChanges: Field(0x26c, bits: 4...4), LastReportMemory: Field(0x26c, bits: 5...5), ReportPhysicalPageChanges: Field(0x26c, bits: 6...6), HandleTableRundown: Field(0x26c, bits: 7...7), NeedsHandleRundown: Field(0x26c, bits: 8...8), RefTraceEnabled: Field(0x26c, bits: 9...9), NumaAware: Field(0x26c, bits: 10...10), ProtectedProcess: Field(0x26c, bits: 11...11), DefaultPagePriority: Field(0x26c, bits: 12...14), PrimaryTokenFrozen: Field(0x26c, bits: 15...15), ProcessVerifierTarget: Field(0x26c, bits: 16...16), StackRandomizationDisabled: Field(0x26c, bits: 17...17), AffinityPermanent: Field(0x26c, bits: 18...18), AffinityUpdateEnable: Field(0x26c, bits: 19...19), PropagateNode: Field(0x26c, bits: 20...20), ExplicitAffinity: Field(0x26c, bits: 21...21), Wow64VaSpace4Gb: Field(0x270, bits: 9...9), DeprioritizeViews: Field(0x270, bits: 14...14), ImageNotifyDone: Field(0x270, bits: 22...22), PdeUpdateNeeded: Field(0x270, bits: 23...23), CrossSessionCreate: Field(0x270, bits: 25...25), ProcessInserted: Field(0x270, bits: 26...26), DefaultIoPriority: Field(0x270, bits: 27...29), ProcessSelfDelete: Field(0x270, bits: 30...30), SetTimerResolutionLink: Field(0x270, bits: 31...31), VadRoot_7: 0x278, AlpcContext: Field(0x298, count: 4), TimerResolutionLink: 0x2a8, RequestedTimerResolution: 0x2b0, ActiveThreadsHighWatermark: 0x2b4, SmallestTimerResolution: 0x2b8, TimerResolutionStackRecord: 0x2bc)
- ))
+    (
+      .windows7_x86, 0x2c0,
+      EPROCESS(
+        Pcb: 0x00, ProcessLock: 0x98, CreateTime: 0xa0, ExitTime: 0xa8, RundownProtect: 0xb0, UniqueProcessId: 0xb4,
+        ActiveProcessLinks: 0xb8, CommitCharge: 0xd0, PeakVirtualSize: 0xdc, VirtualSize: 0xe0, SessionProcessLinks: 0xe4, DebugPort: 0xec,
+        ObjectTable: 0xf4, Token: 0xf8, WorkingSetPage: 0xfc, ForkInProgress: 0x108, HardwareTrigger: 0x10c, CloneRoot: 0x114,
+        NumberOfPrivatePages: 0x118, NumberOfLockedPages: 0x11c, Win32Process: 0x120, Job: 0x124, SectionObject: 0x128,
+        SectionBaseAddress: 0x12c, QuotaBlock: 0xd4, WorkingSetWatch: 0x138, Win32WindowStation: 0x13c, InheritedFromUniqueProcessId: 0x140,
+        LdtInformation: 0x144, VdmObjects: 0x148, DeviceMap: 0x150, PageDirectoryPte: 0x160, Filler: 0x160, Session: 0x168,
+        ImageFileName: Field(0x16c, count: 15), JobLinks: 0x17c, LockedPagesList: 0x184, ThreadListHead: 0x188, SecurityPort: 0x190,
+        PaeTop: 0x194, ActiveThreads: 0x198, DefaultHardErrorProcessing: 0x1a0, LastThreadExitStatus: 0x1a4, Peb: 0x1a8,
+        PrefetchTrace: 0x1ac, ReadOperationCount: 0x1b0, WriteOperationCount: 0x1b8, OtherOperationCount: 0x1c0, ReadTransferCount: 0x1c8,
+        WriteTransferCount: 0x1d0, OtherTransferCount: 0x1d8, CommitChargeLimit: 0x1e0, CommitChargePeak: 0x1e4, AweInfo: 0x1e8,
+        SeAuditProcessCreationInfo: 0x1ec, Vm: 0x1f0, ModifiedPageCount: 0x268, Flags: 0x270, CreateReported: Field(0x270, bits: 0...0),
+        NoDebugInherit: Field(0x270, bits: 1...1), ProcessExiting: Field(0x270, bits: 2...2), ProcessDelete: Field(0x270, bits: 3...3),
+        Wow64SplitPages: Field(0x270, bits: 4...4), VmDeleted: Field(0x270, bits: 5...5), OutswapEnabled: Field(0x270, bits: 6...6),
+        Outswapped: Field(0x270, bits: 7...7), ForkFailed: Field(0x270, bits: 8...8), AddressSpaceInitialized: Field(0x270, bits: 10...11),
+        SetTimerResolution: Field(0x270, bits: 12...12), BreakOnTermination: Field(0x270, bits: 13...13),
+        WriteWatch: Field(0x270, bits: 15...15), ProcessInSession: Field(0x270, bits: 16...16),
+        OverrideAddressSpace: Field(0x270, bits: 17...17), HasAddressSpace: Field(0x270, bits: 18...18),
+        LaunchPrefetched: Field(0x270, bits: 19...19), InjectInpageErrors: Field(0x270, bits: 20...20),
+        VmTopDown: Field(0x270, bits: 21...21), VdmAllowed: Field(0x270, bits: 24...24), ExitStatus: 0x274, PriorityClass: 0x17b,
+        Cookie: 0x130, ProcessQuotaUsage: Field(0xc0, count: 2), ProcessQuotaPeak: Field(0xc8, count: 2), CpuQuotaBlock: 0xd8,
+        ExceptionPortData: 0xf0, ExceptionPortValue: 0xf0, ExceptionPortState: Field(0xf0, bits: 0...2), AddressCreationLock_7: 0x100,
+        RotateInProgress: 0x104, PhysicalVadRoot: 0x110, Spare8: 0x134, ConsoleHostProcess: 0x14c, EtwDataSource: 0x154, FreeTebHint: 0x158,
+        ImagePathHash: 0x19c, MmProcessLinks: 0x25c, HighestUserAddress: 0x264, Flags2: 0x26c,
+        JobNotReallyActive: Field(0x26c, bits: 0...0), AccountingFolded: Field(0x26c, bits: 1...1),
+        NewProcessReported: Field(0x26c, bits: 2...2), ExitProcessReported: Field(0x26c, bits: 3...3),
+        ReportCommitChanges: Field(0x26c, bits: 4...4), LastReportMemory: Field(0x26c, bits: 5...5),
+        ReportPhysicalPageChanges: Field(0x26c, bits: 6...6), HandleTableRundown: Field(0x26c, bits: 7...7),
+        NeedsHandleRundown: Field(0x26c, bits: 8...8), RefTraceEnabled: Field(0x26c, bits: 9...9), NumaAware: Field(0x26c, bits: 10...10),
+        ProtectedProcess: Field(0x26c, bits: 11...11), DefaultPagePriority: Field(0x26c, bits: 12...14),
+        PrimaryTokenFrozen: Field(0x26c, bits: 15...15), ProcessVerifierTarget: Field(0x26c, bits: 16...16),
+        StackRandomizationDisabled: Field(0x26c, bits: 17...17), AffinityPermanent: Field(0x26c, bits: 18...18),
+        AffinityUpdateEnable: Field(0x26c, bits: 19...19), PropagateNode: Field(0x26c, bits: 20...20),
+        ExplicitAffinity: Field(0x26c, bits: 21...21), Wow64VaSpace4Gb: Field(0x270, bits: 9...9),
+        DeprioritizeViews: Field(0x270, bits: 14...14), ImageNotifyDone: Field(0x270, bits: 22...22),
+        PdeUpdateNeeded: Field(0x270, bits: 23...23), CrossSessionCreate: Field(0x270, bits: 25...25),
+        ProcessInserted: Field(0x270, bits: 26...26), DefaultIoPriority: Field(0x270, bits: 27...29),
+        ProcessSelfDelete: Field(0x270, bits: 30...30), SetTimerResolutionLink: Field(0x270, bits: 31...31), VadRoot_7: 0x278,
+        AlpcContext: Field(0x298, count: 4), TimerResolutionLink: 0x2a8, RequestedTimerResolution: 0x2b0, ActiveThreadsHighWatermark: 0x2b4,
+        SmallestTimerResolution: 0x2b8, TimerResolutionStackRecord: 0x2bc)
+    ))
 }
 
 /// The image name that process auditing reports (public symbols of XP SP3).

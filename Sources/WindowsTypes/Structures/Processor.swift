@@ -67,10 +67,15 @@ public struct KPCR: GuestStructure {
         KernelReserved2: Field(0xdc, count: 17), PrcbData: 0x120
       )
     ),
- (
- .windows7_x86, 0x3748,
- KPCR(NtTib: 0x00, SelfPcr: 0x1c, Prcb: 0x20, Irql: 0x24, IRR: 0x28, IrrActive: 0x2c, IDR: 0x30, KdVersionBlock: 0x34, IDT: 0x38, GDT: 0x3c, TSS: 0x40, MajorVersion: 0x44, MinorVersion: 0x46, SetMember: 0x48, StallScaleFactor: 0x4c, Number: 0x51, Spare0: 0x52, SecondLevelCacheAssociativity: 0x53, VdmAlert: 0x54, KernelReserved: Field(0x58, count: 14), SecondLevelCacheSize: 0x90, HalReserved: Field(0x94, count: 16), InterruptMode: 0xd4, Spare1: 0xd8, KernelReserved2: Field(0xdc, count: 17), PrcbData: 0x120, SpareUnused: 0x50)
- ))
+    (
+      .windows7_x86, 0x3748,
+      KPCR(
+        NtTib: 0x00, SelfPcr: 0x1c, Prcb: 0x20, Irql: 0x24, IRR: 0x28, IrrActive: 0x2c, IDR: 0x30, KdVersionBlock: 0x34, IDT: 0x38,
+        GDT: 0x3c, TSS: 0x40, MajorVersion: 0x44, MinorVersion: 0x46, SetMember: 0x48, StallScaleFactor: 0x4c, Number: 0x51, Spare0: 0x52,
+        SecondLevelCacheAssociativity: 0x53, VdmAlert: 0x54, KernelReserved: Field(0x58, count: 14), SecondLevelCacheSize: 0x90,
+        HalReserved: Field(0x94, count: 16), InterruptMode: 0xd4, Spare1: 0xd8, KernelReserved2: Field(0xdc, count: 17), PrcbData: 0x120,
+        SpareUnused: 0x50)
+    ))
 }
 
 /// The processor control block: current thread, DPC state (public symbols of XP SP3).
@@ -122,10 +127,15 @@ public struct KPRCB: GuestStructure {
         DpcInterruptRequested: 0x878, QuantumEnd: 0x88c
       )
     ),
- (
- .windows7_x86, 0x3628,
- KPRCB(MinorVersion: 0x00, MajorVersion: 0x02, CurrentThread: 0x04, NextThread: 0x08, IdleThread: 0x0c, CpuType: 0x14, CpuID: 0x15, ProcessorState: 0x18, LockQueue: Field(0x418, count: 17), NpxThread: 0x4a0, InterruptCount: 0x4a4, KernelTime: 0x4a8, UserTime: 0x4ac, KeSystemCalls: 0x590, PPLookasideList: Field(0x5a0, count: 16), DpcStack: 0x1908, DpcQueueDepth: 0x18ec, LegacyNumber: 0x10, NestingLevel: 0x11, BuildType: 0x12, CpuStep: 0x16, GroupSetMember: 0x3c8, Number_7: 0x3cc, MaximumDpcQueueDepth: 0x190c, QuantumEnd_7: 0x1931, DpcRoutineActive_7: 0x1932)
- ))
+    (
+      .windows7_x86, 0x3628,
+      KPRCB(
+        MinorVersion: 0x00, MajorVersion: 0x02, CurrentThread: 0x04, NextThread: 0x08, IdleThread: 0x0c, CpuType: 0x14, CpuID: 0x15,
+        ProcessorState: 0x18, LockQueue: Field(0x418, count: 17), NpxThread: 0x4a0, InterruptCount: 0x4a4, KernelTime: 0x4a8,
+        UserTime: 0x4ac, KeSystemCalls: 0x590, PPLookasideList: Field(0x5a0, count: 16), DpcStack: 0x1908, DpcQueueDepth: 0x18ec,
+        LegacyNumber: 0x10, NestingLevel: 0x11, BuildType: 0x12, CpuStep: 0x16, GroupSetMember: 0x3c8, Number_7: 0x3cc,
+        MaximumDpcQueueDepth: 0x190c, QuantumEnd_7: 0x1931, DpcRoutineActive_7: 0x1932)
+    ))
 }
 
 /// The registers of a processor that is stopped (public symbols of XP SP3).

@@ -144,10 +144,12 @@ public struct CM_KEY_BODY: GuestStructure {
         Type: 0x00, KeyControlBlock: 0x04, NotifyBlock: 0x08, ProcessID: 0x0c, Callers: 0x10, CallerAddress: Field(0x14, count: 10),
         KeyBodyList: 0x3c)
     ),
- (
- .windows7_x86, 0x2c,
- CM_KEY_BODY(Type: 0x00, KeyControlBlock: 0x04, NotifyBlock: 0x08, ProcessID: 0x0c, KeyBodyList: 0x10, Flags: 0x18, KtmTrans: 0x1c, KtmUow: 0x20, ContextListHead: 0x24)
- ))
+    (
+      .windows7_x86, 0x2c,
+      CM_KEY_BODY(
+        Type: 0x00, KeyControlBlock: 0x04, NotifyBlock: 0x08, ProcessID: 0x0c, KeyBodyList: 0x10, Flags: 0x18, KtmTrans: 0x1c, KtmUow: 0x20,
+        ContextListHead: 0x24)
+    ))
 }
 
 /// What a registry callback is told of a deletion, and of a handle that is closed (`wdm.h`); XP knows the object alone.

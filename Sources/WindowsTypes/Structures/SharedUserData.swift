@@ -75,8 +75,20 @@ public struct KUSER_SHARED_DATA: GuestStructure {
         SystemCallPad: Field(0x308, count: 3), TickCount: 0x320, TickCountQuad: 0x320, Cookie: 0x330
       )
     ),
- (
- .windows7_x86, 0x5f0,
- KUSER_SHARED_DATA(TickCountMultiplier: 0x04, InterruptTime: 0x08, SystemTime: 0x14, TimeZoneBias: 0x20, ImageNumberLow: 0x2c, ImageNumberHigh: 0x2e, NtSystemRoot: Field(0x30, count: 260), MaxStackTraceDepth: 0x238, CryptoExponent: 0x23c, TimeZoneId: 0x240, Reserved2: Field(0x248, count: 7), NtProductType: 0x264, ProductTypeIsValid: 0x268, NtMajorVersion: 0x26c, NtMinorVersion: 0x270, ProcessorFeatures: Field(0x274, count: 64), Reserved1: 0x2b4, Reserved3: 0x2b8, TimeSlip: 0x2bc, AlternativeArchitecture: 0x2c0, SystemExpirationDate: 0x2c8, SuiteMask: 0x2d0, KdDebuggerEnabled: 0x2d4, NXSupportPolicy: 0x2d5, ActiveConsoleId: 0x2d8, DismountCount: 0x2dc, ComPlusPackage: 0x2e0, LastSystemRITEventTickCount: 0x2e4, NumberOfPhysicalPages: 0x2e8, SafeBootMode: 0x2ec, TestRetInstruction: 0x2f8, SystemCall: 0x300, SystemCallReturn: 0x304, SystemCallPad: Field(0x308, count: 3), TickCount: 0x320, TickCountQuad: 0x320, Cookie: 0x330, TickCountLowDeprecated: 0x00, LargePageMinimum: 0x244, TscQpcData: 0x2ed, SharedDataFlags: 0x2f0, ConsoleSessionForegroundProcessId: 0x338, Wow64SharedInformation: Field(0x340, count: 16), UserModeGlobalLogger: Field(0x380, count: 16), ImageFileExecutionOptions: 0x3a0, LangGenerationCount: 0x3a4, InterruptTimeBias: 0x3b0, TscQpcBias: 0x3b8, ActiveProcessorCount: 0x3c0, ActiveGroupCount: 0x3c4, AitSamplingValue: 0x3c8, AppCompatFlag: 0x3cc, SystemDllNativeRelocation: 0x3d0, SystemDllWowRelocation: 0x3d8)
- ))
+    (
+      .windows7_x86, 0x5f0,
+      KUSER_SHARED_DATA(
+        TickCountMultiplier: 0x04, InterruptTime: 0x08, SystemTime: 0x14, TimeZoneBias: 0x20, ImageNumberLow: 0x2c, ImageNumberHigh: 0x2e,
+        NtSystemRoot: Field(0x30, count: 260), MaxStackTraceDepth: 0x238, CryptoExponent: 0x23c, TimeZoneId: 0x240,
+        Reserved2: Field(0x248, count: 7), NtProductType: 0x264, ProductTypeIsValid: 0x268, NtMajorVersion: 0x26c, NtMinorVersion: 0x270,
+        ProcessorFeatures: Field(0x274, count: 64), Reserved1: 0x2b4, Reserved3: 0x2b8, TimeSlip: 0x2bc, AlternativeArchitecture: 0x2c0,
+        SystemExpirationDate: 0x2c8, SuiteMask: 0x2d0, KdDebuggerEnabled: 0x2d4, NXSupportPolicy: 0x2d5, ActiveConsoleId: 0x2d8,
+        DismountCount: 0x2dc, ComPlusPackage: 0x2e0, LastSystemRITEventTickCount: 0x2e4, NumberOfPhysicalPages: 0x2e8, SafeBootMode: 0x2ec,
+        TestRetInstruction: 0x2f8, SystemCall: 0x300, SystemCallReturn: 0x304, SystemCallPad: Field(0x308, count: 3), TickCount: 0x320,
+        TickCountQuad: 0x320, Cookie: 0x330, TickCountLowDeprecated: 0x00, LargePageMinimum: 0x244, TscQpcData: 0x2ed,
+        SharedDataFlags: 0x2f0, ConsoleSessionForegroundProcessId: 0x338, Wow64SharedInformation: Field(0x340, count: 16),
+        UserModeGlobalLogger: Field(0x380, count: 16), ImageFileExecutionOptions: 0x3a0, LangGenerationCount: 0x3a4,
+        InterruptTimeBias: 0x3b0, TscQpcBias: 0x3b8, ActiveProcessorCount: 0x3c0, ActiveGroupCount: 0x3c4, AitSamplingValue: 0x3c8,
+        AppCompatFlag: 0x3cc, SystemDllNativeRelocation: 0x3d0, SystemDllWowRelocation: 0x3d8)
+    ))
 }

@@ -22,10 +22,13 @@ public struct DISPATCHER_HEADER: GuestStructure {
       .windowsXP_x86, 0x10,
       DISPATCHER_HEADER(Type: 0x00, Absolute: 0x01, Size: 0x02, Inserted: 0x03, SignalState: 0x04, WaitListHead: 0x08)
     ),
- (
- .windows7_x86, 0x10,
- DISPATCHER_HEADER(Type: 0x00, Absolute: Field(0x01, bits: 0...0), Size: 0x02, Inserted: Field(0x03, bits: 6...6), SignalState: 0x04, WaitListHead: 0x08, TimerControlFlags: 0x01, ThreadControlFlags: 0x02, Hand: 0x02, TimerMiscFlags: 0x03, DebugActive: 0x03, DpcActive: 0x03, Lock: 0x00)
- ))
+    (
+      .windows7_x86, 0x10,
+      DISPATCHER_HEADER(
+        Type: 0x00, Absolute: Field(0x01, bits: 0...0), Size: 0x02, Inserted: Field(0x03, bits: 6...6), SignalState: 0x04,
+        WaitListHead: 0x08, TimerControlFlags: 0x01, ThreadControlFlags: 0x02, Hand: 0x02, TimerMiscFlags: 0x03, DebugActive: 0x03,
+        DpcActive: 0x03, Lock: 0x00)
+    ))
 }
 
 /// An event: notification or synchronization, as its header says (`wdm.h`).
@@ -93,10 +96,12 @@ public struct KDPC: GuestStructure {
         SystemArgument1: 0x14, SystemArgument2: 0x18, Lock: 0x1c
       )
     ),
- (
- .windows7_x86, 0x20,
- KDPC(Type: 0x00, Number: 0x02, Importance: 0x01, DpcListEntry: 0x04, DeferredRoutine: 0x0c, DeferredContext: 0x10, SystemArgument1: 0x14, SystemArgument2: 0x18, DpcData: 0x1c)
- ))
+    (
+      .windows7_x86, 0x20,
+      KDPC(
+        Type: 0x00, Number: 0x02, Importance: 0x01, DpcListEntry: 0x04, DeferredRoutine: 0x0c, DeferredContext: 0x10, SystemArgument1: 0x14,
+        SystemArgument2: 0x18, DpcData: 0x1c)
+    ))
 }
 
 /// One object that one thread waits for (`wdm.h`).
@@ -115,10 +120,10 @@ public struct KWAIT_BLOCK: GuestStructure {
       .windowsXP_x86, 0x18,
       KWAIT_BLOCK(WaitListEntry: 0x00, Thread: 0x08, Object: 0x0c, NextWaitBlock: 0x10, WaitKey: 0x14, WaitType: 0x16)
     ),
- (
- .windows7_x86, 0x18,
- KWAIT_BLOCK(WaitListEntry: 0x00, Thread: 0x08, Object: 0x0c, NextWaitBlock: 0x10, WaitKey: 0x14, WaitType: 0x16, BlockState: 0x17)
- ))
+    (
+      .windows7_x86, 0x18,
+      KWAIT_BLOCK(WaitListEntry: 0x00, Thread: 0x08, Object: 0x0c, NextWaitBlock: 0x10, WaitKey: 0x14, WaitType: 0x16, BlockState: 0x17)
+    ))
 }
 
 /// A queue of work for a limited number of running threads (`ntifs.h`).
@@ -160,11 +165,14 @@ public struct OWNER_ENTRY: GuestStructure {
   public var OwnerReferenced: Field<UInt32> = .absent
   public var OwnerCount_7: Field<UInt32> = .absent
 
-  public static let layouts = Layouts((.windowsXP_x86, 0x8, OWNER_ENTRY(OwnerThread: 0x00, OwnerCount: 0x04, TableSize: 0x04)),
- (
- .windows7_x86, 0x8,
- OWNER_ENTRY(OwnerThread: 0x00, TableSize: 0x04, IoPriorityBoosted: Field(0x04, bits: 0...0), OwnerReferenced: Field(0x04, bits: 1...1), OwnerCount_7: Field(0x04, bits: 2...31))
- ))
+  public static let layouts = Layouts(
+    (.windowsXP_x86, 0x8, OWNER_ENTRY(OwnerThread: 0x00, OwnerCount: 0x04, TableSize: 0x04)),
+    (
+      .windows7_x86, 0x8,
+      OWNER_ENTRY(
+        OwnerThread: 0x00, TableSize: 0x04, IoPriorityBoosted: Field(0x04, bits: 0...0), OwnerReferenced: Field(0x04, bits: 1...1),
+        OwnerCount_7: Field(0x04, bits: 2...31))
+    ))
 }
 
 /// A reader-writer lock with owners (`wdm.h`).
@@ -197,10 +205,13 @@ public struct ERESOURCE: GuestStructure {
         Address: 0x30, CreatorBackTraceIndex: 0x30, SpinLock: 0x34
       )
     ),
- (
- .windows7_x86, 0x38,
- ERESOURCE(SystemResourcesList: 0x00, OwnerTable: 0x08, ActiveCount: 0x0c, Flag: 0x0e, SharedWaiters: 0x10, ExclusiveWaiters: 0x14, ContentionCount: 0x24, Address: 0x30, CreatorBackTraceIndex: 0x30, SpinLock: 0x34, OwnerEntry: 0x18, ActiveEntries: 0x20, NumberOfSharedWaiters_7: 0x28, NumberOfExclusiveWaiters_7: 0x2c)
- ))
+    (
+      .windows7_x86, 0x38,
+      ERESOURCE(
+        SystemResourcesList: 0x00, OwnerTable: 0x08, ActiveCount: 0x0c, Flag: 0x0e, SharedWaiters: 0x10, ExclusiveWaiters: 0x14,
+        ContentionCount: 0x24, Address: 0x30, CreatorBackTraceIndex: 0x30, SpinLock: 0x34, OwnerEntry: 0x18, ActiveEntries: 0x20,
+        NumberOfSharedWaiters_7: 0x28, NumberOfExclusiveWaiters_7: 0x2c)
+    ))
 }
 
 /// A reader-writer lock of one word (public symbols of XP SP3).
@@ -223,10 +234,12 @@ public struct EX_PUSH_LOCK: GuestStructure {
         Ptr: 0x00
       )
     ),
- (
- .windows7_x86, 0x4,
- EX_PUSH_LOCK(Waiting: Field(0x00, bits: 1...1), Shared: Field(0x00, bits: 4...31), Value: 0x00, Ptr: 0x00, Locked: Field(0x00, bits: 0...0), Waking: Field(0x00, bits: 2...2), MultipleShared: Field(0x00, bits: 3...3))
- ))
+    (
+      .windows7_x86, 0x4,
+      EX_PUSH_LOCK(
+        Waiting: Field(0x00, bits: 1...1), Shared: Field(0x00, bits: 4...31), Value: 0x00, Ptr: 0x00, Locked: Field(0x00, bits: 0...0),
+        Waking: Field(0x00, bits: 2...2), MultipleShared: Field(0x00, bits: 3...3))
+    ))
 }
 
 /// A count of those who keep an object from being run down (`ntifs.h`).

@@ -50,10 +50,13 @@ public struct KAPC: GuestStructure {
         Inserted: 0x2e
       )
     ),
- (
- .windows7_x86, 0x30,
- KAPC(Type: 0x00, Size: 0x02, Thread: 0x08, ApcListEntry: 0x0c, KernelRoutine: 0x14, RundownRoutine: 0x18, NormalRoutine: 0x1c, NormalContext: 0x20, SystemArgument1: 0x24, SystemArgument2: 0x28, ApcStateIndex: 0x2c, ApcMode: 0x2d, Inserted: 0x2e, SpareByte0: 0x01, SpareByte1: 0x03, SpareLong0: 0x04)
- ))
+    (
+      .windows7_x86, 0x30,
+      KAPC(
+        Type: 0x00, Size: 0x02, Thread: 0x08, ApcListEntry: 0x0c, KernelRoutine: 0x14, RundownRoutine: 0x18, NormalRoutine: 0x1c,
+        NormalContext: 0x20, SystemArgument1: 0x24, SystemArgument2: 0x28, ApcStateIndex: 0x2c, ApcMode: 0x2d, Inserted: 0x2e,
+        SpareByte0: 0x01, SpareByte1: 0x03, SpareLong0: 0x04)
+    ))
 }
 
 /// The kernel's part of a thread object: stack, APC state, waiting (public symbols of XP SP3).
@@ -212,10 +215,35 @@ public struct KTHREAD: GuestStructure {
         ThreadListEntry: 0x1b0, FreezeCount: 0x1b8, SuspendCount: 0x1b9, IdealProcessor: 0x1ba, DisableBoost: 0x1bb
       )
     ),
- (
- .windows7_x86, 0x200,
- KTHREAD(Header: 0x00, MutantListHead: 0x1e8, InitialStack: 0x28, StackLimit: 0x2c, Teb: 0x88, KernelStack: 0x30, State: 0x68, Alerted: Field(0x3a, count: 2), NpxState: 0x69, Saturation: 0x13b, Priority: 0x57, ApcState: 0x40, ContextSwitches: 0x64, WaitStatus: 0x6c, WaitIrql: 0x6a, WaitMode: 0x6b, WaitReason: 0x187, WaitBlockList: 0x70, WaitListEntry: 0x74, SwapListEntry: 0x74, WaitTime: 0x80, BasePriority: 0x135, PriorityDecrement: 0x136, WaitBlock: Field(0xc0, count: 4), LegoData: 0x1bc, ServiceTable: 0xbc, Queue: 0x7c, ApcQueueLock: 0x60, Timer: 0x90, QueueListEntry: 0x120, Preempted: 0x137, CallbackStack: 0x130, Win32Thread: 0x18c, TrapFrame: 0x128, ApcStatePointer: Field(0x168, count: 2), PreviousMode: 0x13a, LargeStack: 0x1c3, ResourceIndex: 0x195, KernelTime: 0x198, UserTime: 0x1c4, SavedApcState: 0x170, ApcStateIndex: 0x134, StackBase: 0x190, SuspendApc: 0x194, SuspendSemaphore: 0x1c8, ThreadListEntry: 0x1e0, SuspendCount: 0x188, CycleTime: 0x10, HighCycleTime: 0x18, QuantumTarget: 0x20, ThreadLock: 0x34, WaitRegister: 0x38, Running: 0x39, KernelStackResident_7: Field(0x3c, bits: 0...0), ReadyTransition: Field(0x3c, bits: 1...1), ProcessReadyQueue_7: Field(0x3c, bits: 2...2), WaitNext_7: Field(0x3c, bits: 3...3), SystemAffinityActive_7: Field(0x3c, bits: 4...4), Alertable_7: Field(0x3c, bits: 5...5), GdiFlushActive: Field(0x3c, bits: 6...6), UserStackWalkActive: Field(0x3c, bits: 7...7), ApcInterruptRequest: Field(0x3c, bits: 8...8), ForceDeferSchedule: Field(0x3c, bits: 9...9), QuantumEndMigrate: Field(0x3c, bits: 10...10), UmsDirectedSwitchEnable: Field(0x3c, bits: 11...11), TimerActive: Field(0x3c, bits: 12...12), SystemThread: Field(0x3c, bits: 13...13), Reserved: Field(0x3c, bits: 14...31), MiscFlags: 0x3c, NextProcessor_7: 0x58, DeferredProcessor: 0x5c, KernelApcDisable_7: 0x84, SpecialApcDisable: 0x86, CombinedApcDisable: 0x84, AutoAlignment_7: Field(0xb8, bits: 0...0), DisableBoost_7: Field(0xb8, bits: 1...1), EtwStackTraceApc1Inserted: Field(0xb8, bits: 2...2), EtwStackTraceApc2Inserted: Field(0xb8, bits: 3...3), CalloutActive: Field(0xb8, bits: 4...4), ApcQueueable_7: Field(0xb8, bits: 5...5), EnableStackSwap_7: Field(0xb8, bits: 6...6), GuiThread: Field(0xb8, bits: 7...7), UmsPerformingSyscall: Field(0xb8, bits: 8...8), VdmSafe: Field(0xb8, bits: 9...9), UmsDispatched: Field(0xb8, bits: 10...10), ReservedFlags: Field(0xb8, bits: 11...31), ThreadFlags: 0xb8, FirstArgument: 0x12c, CallbackDepth: 0x130, AdjustReason: 0x138, AdjustIncrement: 0x139, SystemCallNumber: 0x13c, FreezeCount_7: 0x140, UserAffinity_7: 0x144, Process: 0x150, Affinity_7: 0x154, IdealProcessor_7: 0x160, UserIdealProcessor: 0x164, OtherPlatformFill: 0x18a, QuantumReset: 0x197, WaitPrcb: 0x1b8, SListFaultCount: 0x1dc, SListFaultAddress: 0x1f0, ThreadCounters: 0x1f4, XStateSave: 0x1f8)
- ))
+    (
+      .windows7_x86, 0x200,
+      KTHREAD(
+        Header: 0x00, MutantListHead: 0x1e8, InitialStack: 0x28, StackLimit: 0x2c, Teb: 0x88, KernelStack: 0x30, State: 0x68,
+        Alerted: Field(0x3a, count: 2), NpxState: 0x69, Saturation: 0x13b, Priority: 0x57, ApcState: 0x40, ContextSwitches: 0x64,
+        WaitStatus: 0x6c, WaitIrql: 0x6a, WaitMode: 0x6b, WaitReason: 0x187, WaitBlockList: 0x70, WaitListEntry: 0x74, SwapListEntry: 0x74,
+        WaitTime: 0x80, BasePriority: 0x135, PriorityDecrement: 0x136, WaitBlock: Field(0xc0, count: 4), LegoData: 0x1bc,
+        ServiceTable: 0xbc, Queue: 0x7c, ApcQueueLock: 0x60, Timer: 0x90, QueueListEntry: 0x120, Preempted: 0x137, CallbackStack: 0x130,
+        Win32Thread: 0x18c, TrapFrame: 0x128, ApcStatePointer: Field(0x168, count: 2), PreviousMode: 0x13a, LargeStack: 0x1c3,
+        ResourceIndex: 0x195, KernelTime: 0x198, UserTime: 0x1c4, SavedApcState: 0x170, ApcStateIndex: 0x134, StackBase: 0x190,
+        SuspendApc: 0x194, SuspendSemaphore: 0x1c8, ThreadListEntry: 0x1e0, SuspendCount: 0x188, CycleTime: 0x10, HighCycleTime: 0x18,
+        QuantumTarget: 0x20, ThreadLock: 0x34, WaitRegister: 0x38, Running: 0x39, KernelStackResident_7: Field(0x3c, bits: 0...0),
+        ReadyTransition: Field(0x3c, bits: 1...1), ProcessReadyQueue_7: Field(0x3c, bits: 2...2), WaitNext_7: Field(0x3c, bits: 3...3),
+        SystemAffinityActive_7: Field(0x3c, bits: 4...4), Alertable_7: Field(0x3c, bits: 5...5), GdiFlushActive: Field(0x3c, bits: 6...6),
+        UserStackWalkActive: Field(0x3c, bits: 7...7), ApcInterruptRequest: Field(0x3c, bits: 8...8),
+        ForceDeferSchedule: Field(0x3c, bits: 9...9), QuantumEndMigrate: Field(0x3c, bits: 10...10),
+        UmsDirectedSwitchEnable: Field(0x3c, bits: 11...11), TimerActive: Field(0x3c, bits: 12...12),
+        SystemThread: Field(0x3c, bits: 13...13), Reserved: Field(0x3c, bits: 14...31), MiscFlags: 0x3c, NextProcessor_7: 0x58,
+        DeferredProcessor: 0x5c, KernelApcDisable_7: 0x84, SpecialApcDisable: 0x86, CombinedApcDisable: 0x84,
+        AutoAlignment_7: Field(0xb8, bits: 0...0), DisableBoost_7: Field(0xb8, bits: 1...1),
+        EtwStackTraceApc1Inserted: Field(0xb8, bits: 2...2), EtwStackTraceApc2Inserted: Field(0xb8, bits: 3...3),
+        CalloutActive: Field(0xb8, bits: 4...4), ApcQueueable_7: Field(0xb8, bits: 5...5), EnableStackSwap_7: Field(0xb8, bits: 6...6),
+        GuiThread: Field(0xb8, bits: 7...7), UmsPerformingSyscall: Field(0xb8, bits: 8...8), VdmSafe: Field(0xb8, bits: 9...9),
+        UmsDispatched: Field(0xb8, bits: 10...10), ReservedFlags: Field(0xb8, bits: 11...31), ThreadFlags: 0xb8, FirstArgument: 0x12c,
+        CallbackDepth: 0x130, AdjustReason: 0x138, AdjustIncrement: 0x139, SystemCallNumber: 0x13c, FreezeCount_7: 0x140,
+        UserAffinity_7: 0x144, Process: 0x150, Affinity_7: 0x154, IdealProcessor_7: 0x160, UserIdealProcessor: 0x164,
+        OtherPlatformFill: 0x18a, QuantumReset: 0x197, WaitPrcb: 0x1b8, SListFaultCount: 0x1dc, SListFaultAddress: 0x1f0,
+        ThreadCounters: 0x1f4, XStateSave: 0x1f8)
+    ))
 }
 
 /// A thread object (public symbols of XP SP3).
@@ -329,10 +357,28 @@ public struct ETHREAD: GuestStructure {
         DisablePageFaultClustering: 0x255
       )
     ),
- (
- .windows7_x86, 0x2b8,
- ETHREAD(Tcb: 0x00, CreateTime: 0x200, ExitTime: 0x208, KeyedWaitChain: 0x208, ExitStatus: 0x210, PostBlockList: 0x214, TerminationPort: 0x21c, ReaperLink: 0x21c, KeyedWaitValue: 0x21c, ActiveTimerListLock: 0x220, ActiveTimerListHead: 0x224, Cid: 0x22c, KeyedWaitSemaphore: 0x234, IrpList: 0x24c, TopLevelIrp: 0x254, DeviceToVerify: 0x258, StartAddress: 0x218, Win32StartAddress: 0x260, ThreadListEntry: 0x268, RundownProtect: 0x270, ThreadLock: 0x274, ReadClusterSize: 0x278, CrossThreadFlags: 0x280, Terminated: Field(0x280, bits: 0...0), HideFromDebugger: Field(0x280, bits: 2...2), ActiveImpersonationInfo: Field(0x280, bits: 3...3), HardErrorsAreDisabled: Field(0x280, bits: 5...5), BreakOnTermination: Field(0x280, bits: 6...6), SkipCreationMsg: Field(0x280, bits: 7...7), SkipTerminationMsg: Field(0x280, bits: 8...8), SameThreadPassiveFlags: 0x284, ActiveExWorker: Field(0x284, bits: 0...0), ExWorkerCanWaitUser: Field(0x284, bits: 1...1), MemoryMaker: Field(0x284, bits: 2...2), SameThreadApcFlags: 0x288, DisablePageFaultClustering: 0x28d, ForwardLinkShadow: 0x214, AlpcWaitSemaphore: 0x234, ClientSecurity: 0x248, CpuQuotaApc: 0x25c, LegacyPowerObject: 0x264, MmLockOrdering: 0x27c, ThreadInserted: Field(0x280, bits: 1...1), Reserved: Field(0x280, bits: 4...4), CopyTokenOnOpen: Field(0x280, bits: 9...9), ThreadIoPriority: Field(0x280, bits: 10...12), ThreadPagePriority: Field(0x280, bits: 13...15), RundownFail: Field(0x280, bits: 16...16), NeedsWorkingSetAging: Field(0x280, bits: 17...17), ClonedThread: Field(0x284, bits: 3...3), KeyedEventInUse: Field(0x284, bits: 4...4), RateApcState: Field(0x284, bits: 5...6), SelfTerminate: Field(0x284, bits: 7...7), PriorityRegionActive: 0x28b, CacheManagerActive: 0x28c, ActiveFaultCount: 0x28e, LockOrderState: 0x28f, AlpcMessageId: 0x290, AlpcMessage: 0x294, AlpcReceiveAttributeSet: 0x294, AlpcWaitListEntry: 0x298, CacheManagerCount: 0x2a0, IoBoostCount: 0x2a4, IrpListLock: 0x2a8, ReservedForSynchTracking: 0x2ac, CmCallbackListHead: 0x2b0)
- ))
+    (
+      .windows7_x86, 0x2b8,
+      ETHREAD(
+        Tcb: 0x00, CreateTime: 0x200, ExitTime: 0x208, KeyedWaitChain: 0x208, ExitStatus: 0x210, PostBlockList: 0x214,
+        TerminationPort: 0x21c, ReaperLink: 0x21c, KeyedWaitValue: 0x21c, ActiveTimerListLock: 0x220, ActiveTimerListHead: 0x224,
+        Cid: 0x22c, KeyedWaitSemaphore: 0x234, IrpList: 0x24c, TopLevelIrp: 0x254, DeviceToVerify: 0x258, StartAddress: 0x218,
+        Win32StartAddress: 0x260, ThreadListEntry: 0x268, RundownProtect: 0x270, ThreadLock: 0x274, ReadClusterSize: 0x278,
+        CrossThreadFlags: 0x280, Terminated: Field(0x280, bits: 0...0), HideFromDebugger: Field(0x280, bits: 2...2),
+        ActiveImpersonationInfo: Field(0x280, bits: 3...3), HardErrorsAreDisabled: Field(0x280, bits: 5...5),
+        BreakOnTermination: Field(0x280, bits: 6...6), SkipCreationMsg: Field(0x280, bits: 7...7),
+        SkipTerminationMsg: Field(0x280, bits: 8...8), SameThreadPassiveFlags: 0x284, ActiveExWorker: Field(0x284, bits: 0...0),
+        ExWorkerCanWaitUser: Field(0x284, bits: 1...1), MemoryMaker: Field(0x284, bits: 2...2), SameThreadApcFlags: 0x288,
+        DisablePageFaultClustering: 0x28d, ForwardLinkShadow: 0x214, AlpcWaitSemaphore: 0x234, ClientSecurity: 0x248, CpuQuotaApc: 0x25c,
+        LegacyPowerObject: 0x264, MmLockOrdering: 0x27c, ThreadInserted: Field(0x280, bits: 1...1), Reserved: Field(0x280, bits: 4...4),
+        CopyTokenOnOpen: Field(0x280, bits: 9...9), ThreadIoPriority: Field(0x280, bits: 10...12),
+        ThreadPagePriority: Field(0x280, bits: 13...15), RundownFail: Field(0x280, bits: 16...16),
+        NeedsWorkingSetAging: Field(0x280, bits: 17...17), ClonedThread: Field(0x284, bits: 3...3),
+        KeyedEventInUse: Field(0x284, bits: 4...4), RateApcState: Field(0x284, bits: 5...6), SelfTerminate: Field(0x284, bits: 7...7),
+        PriorityRegionActive: 0x28b, CacheManagerActive: 0x28c, ActiveFaultCount: 0x28e, LockOrderState: 0x28f, AlpcMessageId: 0x290,
+        AlpcMessage: 0x294, AlpcReceiveAttributeSet: 0x294, AlpcWaitListEntry: 0x298, CacheManagerCount: 0x2a0, IoBoostCount: 0x2a4,
+        IrpListLock: 0x2a8, ReservedForSynchTracking: 0x2ac, CmCallbackListHead: 0x2b0)
+    ))
 }
 
 /// The client whose token a thread uses (public symbols of XP SP3).
