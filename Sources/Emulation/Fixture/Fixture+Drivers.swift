@@ -1,3 +1,5 @@
+import Guest
+
 extension Fixture {
   /// A driver is started: its object is made, and `DriverEntry` called in a system thread.
   public struct Load: Hashable, Sendable {
@@ -74,12 +76,14 @@ extension Fixture {
   }
 
   /// What `probelock run mydriver.sys` runs: the driver is loaded, started, given a device if it serves some, and unloaded.
-  public init(driver path: String) {
+  ///
+  /// - Parameter target: the Windows that it runs in: what ``TargetChoice`` says of the file, if nobody knows better.
+  public init(driver path: String, target: Target = .windowsXP_x86) {
     let file = path.split(separator: "/").last.map(String.init) ?? path
     let name = file.split(separator: ".").dropLast().joined(separator: ".")
     let service = name.isEmpty ? file : name
     self.init(
-      file, load: [file],
+      file, target: target, load: [file],
       steps: [Step(.load(Load(service, expect: .any)))]
         // A driver that serves devices is given one, which has no hardware.
         + [.add, .plugAndPlay(.startDevice), .plugAndPlay(.queryRemoveDevice), .plugAndPlay(.removeDevice)].map {

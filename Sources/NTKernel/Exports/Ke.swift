@@ -61,16 +61,16 @@ extension Kernel {
     armDeadline()
   }
 
-  func isDPCActive() throws -> Bool { try kpcr.PrcbData.DpcRoutineActive.load() != 0 }
+  func isDPCActive() throws -> Bool { try kpcr.PrcbData.dpcRoutineActive.load() != 0 }
 
   /// Runs what follows as a DPC does: at DISPATCH_LEVEL, with the processor's DPC flag set.
   public func enterDPC() throws {
     _ = try raiseIRQL(to: .dispatch)
-    try kpcr.PrcbData.DpcRoutineActive.store(1)
+    try kpcr.PrcbData.dpcRoutineActive.store(1)
   }
 
   public func leaveDPC() throws {
-    try kpcr.PrcbData.DpcRoutineActive.store(0)
+    try kpcr.PrcbData.dpcRoutineActive.store(0)
     if try kpcr.Irql.load() > .passive { try lowerIRQL(to: .passive) }
   }
 

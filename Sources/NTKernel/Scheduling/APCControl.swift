@@ -6,18 +6,20 @@ import WindowsTypes
 /// Both counts go down with each region that is entered, and are 0 where APCs may come (`KTHREAD.KernelApcDisable`).
 extension Pointer where Pointee == KTHREAD {
   /// The count that guarded regions change. XP's thread has no such member, and XP no such regions: it stands in spare bytes there.
-  var specialDisable: Pointer<Int16> { self.Spare0[1].cast() }
+  var specialDisable: Pointer<Int16> {
+    KTHREAD.layouts[memory.target].SpecialApcDisable.isAbsent ? self.Spare0[1].cast() : self.SpecialApcDisable
+  }
 
   /// `KeAreAllApcsDisabled` but for the IRQL: a guarded region.
   var areAllDisabled: Bool { get throws { try specialDisable.load() != 0 } }
 
   /// `KeAreApcsDisabled`: a critical or a guarded region.
-  var areNormalDisabled: Bool { get throws { try self.KernelApcDisable.load() != 0 || areAllDisabled } }
+  var areNormalDisabled: Bool { get throws { try self.kernelApcDisable.load() != 0 || areAllDisabled } }
 
   /// `CombinedApcDisable`, as bugchecks show it: on XP `KernelApcDisable` alone, unless a guarded region is open.
   var combinedDisable: UInt64 {
     get throws {
-      let (normal, special) = (try self.KernelApcDisable.load(), try specialDisable.load())
+      let (normal, special) = (try self.kernelApcDisable.load(), try specialDisable.load())
       return special == 0 ? UInt64(normal) : UInt64(UInt16(bitPattern: special)) << 16 | UInt64(normal & 0xffff)
     }
   }
@@ -38,7 +40,7 @@ extension Pointer where Pointee == KTHREAD {
     guard first != list, !first.isNull else { return nil }
     let apc: Pointer<KAPC> = first.container(\.ApcListEntry)
     if try apc.NormalRoutine.load().isNull { return apc }
-    return try self.KernelApcDisable.load() == 0 && self.ApcState.KernelApcInProgress.load() == 0 ? apc : nil
+    return try self.kernelApcDisable.load() == 0 && self.ApcState.KernelApcInProgress.load() == 0 ? apc : nil
   }
 }
 
@@ -47,16 +49,16 @@ extension Kernel {
   /// `KeEnterCriticalRegion`: normal kernel APCs stay away.
   func enterCriticalRegion() throws {
     let thread = try currentThread()
-    try thread.KernelApcDisable.store(thread.KernelApcDisable.load() &- 1)
+    try thread.kernelApcDisable.store(thread.kernelApcDisable.load() &- 1)
   }
 
   /// `KeLeaveCriticalRegion`: what has come meanwhile is due.
   func leaveCriticalRegion() throws {
     let thread = try currentThread()
-    let count = try thread.KernelApcDisable.load()
+    let count = try thread.kernelApcDisable.load()
     // It counts down from 0: a region is open as long as it is negative.
     if count < 1 << 31 { report(violation: "a critical region is left that was not entered") }
-    try thread.KernelApcDisable.store(count &+ 1)
+    try thread.kernelApcDisable.store(count &+ 1)
     if count &+ 1 == 0 { try requestAPCs(of: thread) }
   }
 

@@ -136,7 +136,7 @@ extension Kernel {
   func runDownAPCs(of thread: Thread) async throws {
     let tcb = thread.object.Tcb
     if try tcb.deliverableAPC(at: kpcr.Irql.load()) != nil { try await runAPCs(of: tcb) }
-    try tcb.ApcQueueable.store(0)
+    try tcb.apcQueueable.store(0)
     while let entry = try tcb.apcs(.userMode).removeHead() {
       let apc: Pointer<KAPC> = entry.container(\.ApcListEntry)
       try apc.Inserted.store(0)

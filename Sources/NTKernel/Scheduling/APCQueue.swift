@@ -28,7 +28,7 @@ extension Kernel {
   /// `KeInsertQueueApc`. Returns `false` where it is queued already, or its thread takes none any more.
   func insert(_ apc: Pointer<KAPC>, _ first: UInt64, _ second: UInt64) throws -> Bool {
     let tcb = try apc.Thread.load()
-    guard try tcb.ApcQueueable.load() != 0, try apc.Inserted.load() == 0 else { return false }
+    guard try tcb.apcQueueable.load() != 0, try apc.Inserted.load() == 0 else { return false }
     try apc.Inserted.store(1)
     try apc.SystemArgument1.store(Pointer(first, in: memory.memory))
     try apc.SystemArgument2.store(Pointer(second, in: memory.memory))

@@ -53,7 +53,7 @@ extension Kernel {
     try hang(thread, on: wait.objects, wait.type, wait.blocks ?? tcb.WaitBlock)
     try tcb.State.store(.waiting)
     try tcb.WaitMode.store(wait.mode)
-    try tcb.Alertable.store(wait.isAlertable ? 1 : 0)
+    try tcb.alertable.store(wait.isAlertable ? 1 : 0)
     try tcb.WaitIrql.store(irql)
     thread.wait = wait
     if let due = wait.due { timers.insert(.wait(thread.id), due: due) }
@@ -160,7 +160,7 @@ extension Kernel {
       try mutant.OwnerThread.store(thread.object.Tcb)
       try thread.object.Tcb.MutantListHead.insertTail(mutant.MutantListEntry)
       let disable = UInt32(try mutant.ApcDisable.load())
-      try thread.object.Tcb.KernelApcDisable.store(thread.object.Tcb.KernelApcDisable.load() &- disable)
+      try thread.object.Tcb.kernelApcDisable.store(thread.object.Tcb.kernelApcDisable.load() &- disable)
       guard try mutant.Abandoned.load() != 0 else { return 0 }
       try mutant.Abandoned.store(0)
       return 0x80
@@ -180,8 +180,8 @@ extension Kernel {
     guard old == 0 else { return old }
     try mutant.OwnerThread.store(Pointer(0, in: memory.memory))
     try mutant.MutantListEntry.remove()
-    try thread.KernelApcDisable.store(thread.KernelApcDisable.load() &+ UInt32(try mutant.ApcDisable.load()))
-    if try thread.KernelApcDisable.load() == 0 { try requestAPCs(of: thread) }
+    try thread.kernelApcDisable.store(thread.kernelApcDisable.load() &+ UInt32(try mutant.ApcDisable.load()))
+    if try thread.kernelApcDisable.load() == 0 { try requestAPCs(of: thread) }
     try signal(mutant.Header)
     return old
   }
