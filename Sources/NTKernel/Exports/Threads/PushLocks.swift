@@ -51,7 +51,7 @@ extension Kernel {
   /// Takes a push lock, behind those who wait for it.
   package func acquire(_ lock: Pointer<EX_PUSH_LOCK>, isExclusive: Bool) async throws {
     guard let thread = running else { throw KernelError("no thread runs") }
-    if pushLockOwners[lock.address] === thread, try lock.load(bits: \.Exclusive) != 0 {
+    if pushLockOwners[lock.address] === thread, try lock.isExclusive() {
       report(violation: "the push lock at \(lock) is acquired by the thread that has it alone, which waits for itself")
     }
     if try take(lock, isExclusive: isExclusive) { return }
@@ -69,27 +69,27 @@ extension Kernel {
 
   private func take(_ lock: Pointer<EX_PUSH_LOCK>, for thread: Thread?, isExclusive: Bool) throws -> Bool {
     let shares = try lock.load(bits: \.Shared)
-    guard try lock.load(bits: \.Exclusive) == 0, !isExclusive || shares == 0 else { return false }
+    guard try !lock.isExclusive(), !isExclusive || shares == 0 else { return false }
     if isExclusive {
-      try lock.store(bits: \.Exclusive, 1)
+      try lock.set(isExclusive: true, shares: 0)
       pushLockOwners[lock.address] = thread
     } else {
-      try lock.store(bits: \.Shared, shares + 1)
+      try lock.set(isExclusive: false, shares: shares + 1)
     }
     return true
   }
 
   /// - Parameter wasExclusive: how the caller says that it held the lock; `nil` where the word tells.
   package func release(_ lock: Pointer<EX_PUSH_LOCK>, wasExclusive: Bool?) throws {
-    let (isExclusive, shares) = (try lock.load(bits: \.Exclusive) != 0, try lock.load(bits: \.Shared))
+    let (isExclusive, shares) = (try lock.isExclusive(), try lock.load(bits: \.Shared))
     guard wasExclusive ?? isExclusive ? isExclusive : shares > 0 else {
       return report(violation: "the push lock at \(lock) is released, and is not held that way")
     }
     if isExclusive {
-      try lock.store(bits: \.Exclusive, 0)
+      try lock.set(isExclusive: false, shares: 0)
       pushLockOwners[lock.address] = nil
     } else {
-      try lock.store(bits: \.Shared, shares - 1)
+      try lock.set(isExclusive: false, shares: shares - 1)
     }
     try admitWaiters(of: lock)
   }
@@ -103,5 +103,25 @@ extension Kernel {
     guard pushLockWaiters[lock.address]?.isEmpty ?? true else { return }
     pushLockWaiters[lock.address] = nil
     try lock.store(bits: \.Waiting, 0)
+  }
+}
+
+extension Pointer where Pointee == EX_PUSH_LOCK {
+  /// Later words than XP's say with one bit that the lock is held at all, and with a count that it is shared.
+  private var hasLockedBit: Bool { EX_PUSH_LOCK.layouts[memory.target].Exclusive.isAbsent }
+
+  /// Whether one has it alone.
+  fileprivate func isExclusive() throws -> Bool {
+    guard hasLockedBit else { return try load(bits: \.Exclusive) != 0 }
+    return try load(bits: \.Locked) != 0 && load(bits: \.Shared) == 0
+  }
+
+  fileprivate func set(isExclusive: Bool, shares: UInt64) throws {
+    if hasLockedBit {
+      try store(bits: \.Locked, isExclusive || shares > 0 ? 1 : 0)
+    } else {
+      try store(bits: \.Exclusive, isExclusive ? 1 : 0)
+    }
+    try store(bits: \.Shared, shares)
   }
 }

@@ -28,7 +28,7 @@ extension Export {
     .uncertain("the routine has no reference page"),
     // nf-ntifs-kesetkernelstackswapenable: whether it was enabled.
     export("KeSetKernelStackSwapEnable(Enable)", irql: .dispatch) { (kernel, enable: UInt8) -> UInt8 in
-      let swap = try kernel.currentThread().EnableStackSwap
+      let swap = try kernel.currentThread().member(\.EnableStackSwap, or: \.EnableStackSwap_7)
       let old = try swap.load()
       try swap.store(enable == 0 ? 0 : 1)
       return old
