@@ -117,7 +117,7 @@ import WindowsTypes
     func write(_ offset: UInt64) throws -> UInt64 {
       try g.call("FsRtlCopyWrite", file, f.number(offset), 0x20, 1, 0, buffer, block, 0) & 1
     }
-    #expect(try write(0x1ff0) == 1 && header.FileSize.load() == 0x2010 && write(0x2ff0) == 0)
+    #expect(try write(0x1fe0) == 1 && header.FileSize.load() == 0x2000 && write(0x2ff0) == 0)
     #expect(try g.call("ExIsResourceAcquiredSharedLite", resource) == 0)
     // By MDL.
     #expect(try g.call("FsRtlMdlReadDev", file, f.number(0x10), 0x20, 0, chain, block, 0) & 1 == 1 && g.k.load(block + 4) == 0x20)
@@ -223,6 +223,7 @@ import WindowsTypes
   @Test("overflows are handled by a worker, events of a volume told, and odds and ends") func rest() throws {
     let g = try IOGuest()
     let here = g.k.memory.memory
+    g.routine(at: 0xf8b0_7600, 2) { _ in 0 }
     for name in ["FsRtlPostStackOverflow", "FsRtlPostPagingFileStackOverflow"] { try g.call(name, 1, g.space(), 0xf8b0_7600) }
     let device = try g.device(#"\Device\Disk"#)
     try g.acceptFiles()

@@ -59,6 +59,7 @@ import Testing
     for text in ["", ":", "1:2:3", "1::2::3:4:5:6:7:8:9", "g::"] {
       #expect(try g.call("RtlIpv6StringToAddressA", g.narrow(text), end, result) == 0xc000_000d, "\(text)")
     }
+    // RtlIpv4StringToAddressExA, RtlIpv4StringToAddressExW, RtlIpv6StringToAddressExA, RtlIpv6StringToAddressExW
     for (suffix, make) in [("A", g.narrow), ("W", g.wide)] as [(String, (String) throws -> UInt64)] {
       #expect(try g.call("RtlIpv4StringToAddressEx\(suffix)", make("1.2.3.4:80"), 1, result, port) == 0 && g.load16(port) == 0x5000)
       #expect(try g.call("RtlIpv4StringToAddressEx\(suffix)", make("1.2.3.4:80x"), 1, result, port) == 0xc000_000d)
