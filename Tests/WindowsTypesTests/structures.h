@@ -782,3 +782,14 @@ struct REG_CREATE_KEY_INFORMATION {
 struct REG_POST_OPERATION_INFORMATION {
   VOID *Object; LONG Status; VOID *PreInformation; LONG ReturnStatus; VOID *CallContext; VOID *ObjectContext; VOID *Reserved;
 };
+/* ndis.h, nbl.h */
+struct NET_BUFFER {
+  struct NET_BUFFER *Next; struct MDL *CurrentMdl; ULONG CurrentMdlOffset; ULONG DataLength; struct MDL *MdlChain; ULONG DataOffset;
+  USHORT ChecksumBias; USHORT Reserved; VOID *NdisPoolHandle; VOID *NdisReserved[2]; VOID *ProtocolReserved[6]; VOID *MiniportReserved[4];
+  ULONG DataPhysicalAddress[2]; VOID *SharedMemoryInfo; ULONG Padding;
+};
+struct NET_BUFFER_LIST {
+  struct NET_BUFFER_LIST *Next; struct NET_BUFFER *FirstNetBuffer; VOID *Context; struct NET_BUFFER_LIST *ParentNetBufferList;
+  VOID *NdisPoolHandle; ULONG Padding; VOID *NdisReserved[2]; VOID *ProtocolReserved[4]; VOID *MiniportReserved[2]; VOID *Scratch;
+  VOID *SourceHandle; ULONG NblFlags; LONG ChildRefCount; ULONG Flags; LONG Status; VOID *NetBufferListInfo[24];
+};
