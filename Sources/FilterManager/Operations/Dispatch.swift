@@ -208,6 +208,9 @@ extension Kernel {
       return try before.store(operation.block)
     }
     operation.isChanged = true
+    if after.words[ParameterBlock.targetInstance] != before.words[ParameterBlock.targetInstance] {
+      try redirect(operation, from: instance, to: UInt64(after.words[ParameterBlock.targetInstance]))
+    }
     let (bufferWord, mdlWord) = (operation.map.bufferWord, operation.map.mdlWord)
     let (oldMDL, mdl) = (before[mdlWord], after[mdlWord])
     if after[bufferWord] == before[bufferWord] {
@@ -218,6 +221,24 @@ extension Kernel {
     } else if mdl != 0 {
       report(violation: "\(instance.filter.name) exchanged the buffer of an operation and left the old one's MDL in place")
     }
+  }
+
+  /// A filter sends an operation to its instance at the same altitude on another volume: it goes on below that
+  /// (ns-fltkernel-_flt_io_parameter_block). Anything else stays where it is.
+  private func redirect(_ operation: Operation, from instance: Instance, to address: UInt64) throws {
+    guard let target = self.instance(address), target.filter === instance.filter, target.altitude == instance.altitude,
+      !operation.isFast, try !isGoing(target)
+    else {
+      return report(
+        violation:
+          "\(instance.filter.name) changed the target instance of an operation to \(hex(address)), which is no instance of its own "
+          + "at that altitude, or for fast I/O")
+    }
+    operation.volume = target.volume
+    operation.next = 0
+    operation.instances = try interested(
+      in: operation.major, on: target.volume, below: target, irpFlags: operation.irp.Flags.load(),
+      file: operation.block.TargetFileObject.load())
   }
 
   /// An MDL that FltLockUserBuffer made for the operation's buffer is everyone's who sees that buffer.

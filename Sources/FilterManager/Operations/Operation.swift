@@ -29,14 +29,15 @@ final class Operation {
     var hasReturned = false
   }
 
-  let volume: FilterVolume
+  /// Where it goes on: another one's once a filter has sent it to an instance of its own there.
+  var volume: FilterVolume
   /// Null for fast I/O, and for what a filter allocated and has not sent yet.
   var irp: Pointer<IRP>
   let major: IRP_MJ
   var map: ParameterMap
   let data: Pointer<FLT_CALLBACK_DATA>
   /// Who is asked, from the highest altitude down.
-  let instances: [Instance]
+  var instances: [Instance]
   var next = 0
   var completions: [Completion] = []
   var stage = Stage.pre
@@ -97,6 +98,8 @@ struct ParameterBlock: Equatable {
   /// Its eleven words.
   var words: [UInt32]
   static let count = 11
+  /// The index of `TargetInstance`.
+  static let targetInstance = 3
   /// The index of the first word of `Parameters`.
   static let parameters = 4
 

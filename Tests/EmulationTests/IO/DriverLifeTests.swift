@@ -62,3 +62,29 @@ func fromPath() throws {
   #expect(run.drivers.count == 2)
   #expect(run.drivers.map(\.summary).last == "DriverUnload   nothing left behind")
 }
+
+@Test("a handle that a process gets while a filter's callback looks on is the process's, not the driver's") func handlesOfOthers() throws {
+  let run = try emulate(
+    Fixture(
+      yaml: #"""
+        fixture: 1
+        load: [counter.sys, port-tests.sys]
+        volumes: {\Device\HarddiskVolume1: {drive: "C:", files: {\plain.txt: {text: hello}}}}
+        registry:
+          Services\counter\Instances: {DefaultInstance: {sz: Counter}}
+          Services\counter\Instances\Counter: {Altitude: {sz: "370040"}}
+          Services\port-tests\Instances: {DefaultInstance: {sz: tests}}
+          Services\port-tests\Instances\tests: {Altitude: {sz: "370050"}, Flags: {dword: 1}}
+        processes: {client.exe: {id: 1232}}
+        threads: {client: client.exe}
+        calls:
+        - {load: counter}
+        - {load: port-tests}
+        - {on: client, open: '\??\C:\plain.txt', as: file, expect: STATUS_SUCCESS}
+        - {on: client, connect: \PortTests, as: port, expect: S_OK}
+        - {unload: port-tests, expect: nothing-left-behind}
+        - {unload: counter, expect: nothing-left-behind}
+        """#, file: "io.yaml"))
+  #expect(run.mismatches == [])
+  #expect(run.drivers.suffix(2).map(\.leftBehind) == [[], []])
+}

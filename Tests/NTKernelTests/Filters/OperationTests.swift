@@ -52,6 +52,36 @@ import WindowsTypes
     #expect(f.g.violations.isEmpty)
   }
 
+  @Test("an operation that is sent to another volume's instance goes on below that") func otherVolume() throws {
+    let f = try F()
+    try f.k.kernel.addVolume(
+      VolumeDescription(
+        device: #"\Device\HarddiskVolume2"#, drive: "D:", files: [FileDescription(#"\other.txt"#, content: Array("other".utf8))]))
+    let other = try f.fileObject(f.open(#"\??\D:\other.txt"#))
+    var log: [UInt64] = []
+    var target: UInt64 = 0
+    var file = other
+    let filter = try reader(f) {
+      log.append(UInt64(try f.k.load($0[1] + 8)))
+      let iopb = UInt64(try f.k.load($0[0] + 8))
+      try f.k.store([UInt32(file), UInt32(target)], at: iopb + 8)
+      try f.g.call("FltSetCallbackDataDirty", $0[0])
+      return 0
+    } post: { _ in
+      0
+    }
+    let (list, count) = (try f.g.space(8), try f.g.space())
+    #expect(try f.g.status("FltEnumerateInstances", 0, filter, list, 2, count) == .success)
+    target = UInt64(try f.k.load(list + 4))
+    let handle = try f.open()
+    #expect(try f.read(handle, 5) == Array("other".utf8))
+    #expect(log.count == 1 && f.g.violations.isEmpty)
+    // What is no instance of the filter's is said, and the operation stays where it is.
+    (target, file) = (filter, try f.fileObject(handle))
+    _ = try f.read(handle, 5)
+    #expect(f.g.violations.count == 1)
+  }
+
   @Test func completes() throws {
     let f = try F()
     _ = try reader(f) {
