@@ -57,7 +57,9 @@ extension Pointer where Pointee == GuestWord {
 
 extension Pointer where Pointee: GuestStructure {
   @inlinable public subscript<Member>(dynamicMember field: KeyPath<Pointee, Field<Member>>) -> Pointer<Member> {
-    Pointer<Member>(address &+ UInt64(truncatingIfNeeded: Pointee.layouts[memory.target][keyPath: field].offset), in: memory)
+    let offset = Pointee.layouts[memory.target][keyPath: field].offset
+    assert(offset >= 0, "\(Pointee.name) has no such member in \(memory.target)")
+    return Pointer<Member>(address &+ UInt64(truncatingIfNeeded: offset), in: memory)
   }
   /// The address of a member of an object whose own address is this one's, for routines that want a number.
   @inlinable public static func size(of _: Pointee.Type = Pointee.self, in memory: GuestMemory) -> Int {

@@ -14,9 +14,11 @@ public struct Target: Hashable, Sendable, CustomStringConvertible {
 
   public static let windowsXP_x86 = Target(
     ordinal: 0, name: "xp-x86", width: .x86, systemRangeStart: 0x8000_0000)
+  public static let windows7_x86 = Target(
+    ordinal: 1, name: "7-x86", width: .x86, systemRangeStart: 0x8000_0000)
 
   /// Every target, by ordinal.
-  public static let all: [Target] = [windowsXP_x86]
+  public static let all: [Target] = [windowsXP_x86, windows7_x86]
 
   public var description: String { name }
 }

@@ -22,11 +22,16 @@ extension Image {
     public var securityCookie: UInt64?
     /// The whole file.
     public var content: [UInt8] = []
+    /// Whether the image asks for its signature to be checked (`IMAGE_DLLCHARACTERISTICS_FORCE_INTEGRITY`).
+    public var forcesIntegrity: Bool
+    /// The version of Windows that the linker was told the image is for: 6 and 1 for Windows 7.
+    public var subsystemVersion: (major: UInt16, minor: UInt16)?
 
     public init(
       isPortableExecutable: Bool = false, entryPoint: UInt64? = nil, timestamp: UInt32 = 0, checksum: UInt32 = 0, isDLL: Bool = false,
       relocations: [UInt64]? = nil,
-      ordinals: [UInt32: UInt64] = [:], forwarders: [ExportedName: Forwarder] = [:], securityCookie: UInt64? = nil
+      ordinals: [UInt32: UInt64] = [:], forwarders: [ExportedName: Forwarder] = [:], securityCookie: UInt64? = nil,
+      forcesIntegrity: Bool = false, subsystemVersion: (major: UInt16, minor: UInt16)? = nil
     ) {
       self.isPortableExecutable = isPortableExecutable
       self.entryPoint = entryPoint
@@ -37,6 +42,8 @@ extension Image {
       self.ordinals = ordinals
       self.forwarders = forwarders
       self.securityCookie = securityCookie
+      self.forcesIntegrity = forcesIntegrity
+      self.subsystemVersion = subsystemVersion
     }
   }
 

@@ -74,7 +74,8 @@ private struct PEReader {
       isPortableExecutable: true, entryPoint: headers.entryPoint == 0 ? nil : base + UInt64(headers.entryPoint),
       timestamp: headers.timestamp,
       checksum: headers.checksum, isDLL: headers.isDLL, relocations: relocations?.map { base + $0 },
-      ordinals: names.ordinals.mapValues { base + $0 }, forwarders: names.forwarders, securityCookie: securityCookie())
+      ordinals: names.ordinals.mapValues { base + $0 }, forwarders: names.forwarders, securityCookie: securityCookie(),
+      forcesIntegrity: headers.dllCharacteristics & 0x80 != 0, subsystemVersion: headers.subsystemVersion)
     facts.content = file.bytes
     return Image(
       name: name, base: base, size: UInt64(headers.imageSize), sections: sections, symbols: symbols(base),

@@ -51,6 +51,8 @@ struct PEHeaders {
   let headersSize: Int
   let checksum: UInt32
   let subsystem: UInt16
+  let dllCharacteristics: UInt16
+  let subsystemVersion: (major: UInt16, minor: UInt16)
   let sections: [Section]
   private let directories: [(address: UInt32, size: UInt32, at: Int)]
 
@@ -116,6 +118,8 @@ struct PEHeaders {
     headersSize = Int(try file.u32(optional + 60, "SizeOfHeaders"))
     checksum = try file.u32(optional + 64, "CheckSum")
     subsystem = try file.u16(optional + 68, "Subsystem")
+    dllCharacteristics = try file.u16(optional + 70, "DllCharacteristics")
+    subsystemVersion = (try file.u16(optional + 48, "MajorSubsystemVersion"), try file.u16(optional + 50, "MinorSubsystemVersion"))
 
     guard imageBase & 0xffff == 0 else {
       throw PEComplaint(optional + 28, "ImageBase is \(hex(imageBase)); expected a multiple of 64 KiB")

@@ -49,11 +49,18 @@ public final class Kernel {
   var handles = HandleTable()
   /// The run's registry. Made when it is first asked for.
   public private(set) lazy var registry: Registry = {
-    let registry = Registry()
+    let registry = Registry(of: memory.target.system)
     registry.now = { [unowned self] in systemTime }
     return registry
   }()
   var io = IOManager()
+  var objectCallbacks = ObjectCallbacks()
+  /// Where drivers' blocks come from, if the run wants special pool.
+  var specialPool: SpecialPool?
+  /// What special pool found.
+  public internal(set) var poolFault: SpecialPoolFault?
+  /// What objects that drivers have made, and not inserted yet, are to be called.
+  var pendingNames: [UInt64: PendingName] = [:]
   var hardware = HardwareState()
   var files = FileSystems()
   var fast = FastIO()
@@ -179,11 +186,13 @@ public final class Kernel {
     services = .allocate(capacity: exports.exports.count)
     _ = services.initialize(from: exports.exports.map { Service($0, memory.target) })
     highestIRQLs = exports.exports.map { $0.highestIRQL?.rawValue ?? .max }
-    let processorPage = try memory.physical.allocate()
+    let processorPages = (Pointer<KPCR>.size(in: memory.memory) + Int(GuestMemory.pageSize) - 1) >> GuestMemory.pageShift
+    let processorPage = try memory.physical.allocate(contiguous: processorPages)
     irqlByte = UnsafePointer(
       (memory.physical.host(processorPage) + KPCR.layouts[memory.target].Irql.offset).assumingMemoryBound(to: UInt8.self))
     memory.resolver = self
-    try memory.kernel.set(Page(.valid, frame: processorPage), at: kpcr.address)
+    try memory.kernel.set(
+      (0..<processorPages).map { Page(.valid, frame: processorPage + FrameNumber($0)) }, at: kpcr.address)
     try bringUp()
   }
 
@@ -221,14 +230,14 @@ public final class Kernel {
     let version = layout.segmentTable + 0xc00
     try kpcr.KdVersionBlock.store(Pointer(version, in: here))
     for (offset, word) in [
-      (0x0, 0x0a28_000f), (0x4, 0x3_0006), (0x8, 0x0006_014c), (0x10, 0x804d_7000), (0x14, 0xffff_ffff),
+      (0x0, memory.target.system.build << 16 | 0xf), (0x4, 0x3_0006), (0x8, 0x0006_014c), (0x10, 0x804d_7000), (0x14, 0xffff_ffff),
       (0x18, UInt32(truncatingIfNeeded: layout.modules.lowerBound)), (0x1c, 0xffff_ffff),
     ] as [(UInt64, UInt32)] {
       try here.store(word, at: version + offset)
     }
     try fillSharedData()
     try kpcr.SetMember.store(1)
-    try prcb.SetMember.store(1)
+    try prcb.member(\.SetMember, or: \.GroupSetMember).store(1)
     try prcb.MajorVersion.store(1)
     try prcb.MinorVersion.store(1)
     let base = kpcr.address

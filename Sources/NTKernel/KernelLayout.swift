@@ -30,6 +30,9 @@ struct KernelLayout: Sendable {
   /// A kernel stack: three pages, and one below that nothing may touch.
   let stackSize: UInt64 = 0x3000
 
+  /// Special pool, where a run wants it.
+  let specialPool: Range<UInt64> = 0xb000_0000..<0xc000_0000
+
   /// Where no image of the run's may lie at an address of its own.
   var reserved: [Range<UInt64>] {
     [

@@ -22,7 +22,9 @@ extension Run {
       let status = NTSTATUS(rawValue: UInt32(truncatingIfNeeded: value))
       return "returned " + (status.isSuccess ? "0x" + String(value, radix: 16) : "\(status)")
     case .raised(let code): return "raised \(NTSTATUS(rawValue: code))"
-    case .bugCheck(let check): return "bugcheck 0x\(String(check.code.rawValue, radix: 16))" + (check.code.name.map { " " + $0 } ?? "")
+    case .bugCheck(let check):
+      return "bugcheck 0x\(String(check.code.rawValue, radix: 16))" + (check.code.name.map { " " + $0 } ?? "")
+        + (poolFault.map { ": " + $0 } ?? "")
     case .limit(let limit): return "stopped: the limit of its \(limit.rawValue) is reached after \(instructions) instructions"
     case .missingRoutine(let name): return "stopped: \(name) was called, which nobody provides"
     case .waiting: return "stopped: every thread waits, and nothing is due"

@@ -32,7 +32,7 @@ struct DumpCommand: ParsableCommand {
       if let fixture, let address {
         text = try contents(fixture, address)
       } else {
-        text = try dt(structure, in: .windowsXP_x86)
+        text = try dt(structure, in: changes.windows ?? .windowsXP_x86)
       }
       guard output.json else { return Console.put(Console.printable(text, keeping: "\n")) }
       let lines = text.split(separator: "\n").map(String.init)

@@ -25,6 +25,7 @@ extension SourcedFixture {
   func changed(by changes: FixtureOptions) -> SourcedFixture {
     var copy = self
     changes.apply(to: &copy.fixture)
+    if changes.windows != nil { copy.versionReason = nil }
     for image in changes.images { copy.overrides[image.name] = image.path }
     return copy
   }

@@ -12,6 +12,8 @@ struct SourcedFixture {
   let folder: String?
   /// Files that take the place of images, by the images' names.
   var overrides: [String: String] = [:]
+  /// Why a driver file runs in a later Windows than the default.
+  var versionReason: String?
 }
 
 /// Finds fixtures: files, and those that are built in.
@@ -68,7 +70,13 @@ enum FixtureSource {
   static func fixtures(in path: String) throws -> [SourcedFixture] {
     let folder = (path as NSString).deletingLastPathComponent
     if Image.isPortableExecutable(atPath: path) {
-      return [SourcedFixture(fixture: Fixture(driver: path), file: path, folder: folder.isEmpty ? "." : folder)]
+      // What cannot be read is complained of when it is run.
+      let choice = (try? Image(contentsOfPortableExecutable: path, named: Image.moduleName(ofFile: path))).map(TargetChoice.init)
+      return [
+        SourcedFixture(
+          fixture: Fixture(driver: path, target: choice?.target ?? .windowsXP_x86), file: path, folder: folder.isEmpty ? "." : folder,
+          versionReason: choice?.reason)
+      ]
     }
     do throws(FixtureError) {
       return try Fixture.all(contentsOf: path).map { SourcedFixture(fixture: $0, file: path, folder: folder.isEmpty ? "." : folder) }

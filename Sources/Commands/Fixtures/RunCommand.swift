@@ -2,6 +2,8 @@ import ArgumentParser
 import Emulation
 import Foundation
 import GuestCode
+import Guest
+import WindowsTypes
 import Reporting
 
 struct RunCommand: ParsableCommand {
@@ -44,7 +46,13 @@ struct RunCommand: ParsableCommand {
           Console.put(run.messages.map { Console.printable($0, keeping: "\n\t") }.joined())
         } else {
           if explain { Console.put(Explanation(run).text) }
-          if !quiet || !run.isAsExpected { Console.put(report.lines(for: run, file: fixture.file)) }
+          if !quiet || !run.isAsExpected {
+            Console.put(report.lines(for: run, file: fixture.file))
+            if let reason = fixture.changed(by: changes).versionReason {
+              Console.put(
+                "      ran in \(run.fixture.target.system.release): \(Console.printable(reason)) (--windows xp runs it in Windows XP)\n")
+            }
+          }
           if !quiet, fixtures.count == 1 { Console.put(report.story(of: run)) }
         }
       } catch let error as Failure {

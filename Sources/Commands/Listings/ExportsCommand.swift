@@ -4,6 +4,7 @@ import Guest
 import KMDF
 import NTKernel
 import Reporting
+import WindowsTypes
 
 struct ExportsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -64,6 +65,8 @@ struct ExportsCommand: ParsableCommand {
 
   private func notes(_ export: Export) -> [String] {
     var notes: [String] = []
+    let introduced = KnownRoutines.introduction(of: export.name, in: export.module)
+    if introduced > .xp { notes.append("from \(introduced) on") }
     if case .partial(let missing) = export.support { notes.append("partial: \(missing)") }
     if let uncertainty = export.uncertainty { notes.append("uncertain: \(uncertainty)") }
     return notes
@@ -78,6 +81,7 @@ struct ExportsCommand: ParsableCommand {
       "highestIRQL": export.highestIRQL.map { .number(Int($0.rawValue)) } ?? .null,
       "support": .string(missing == nil ? "full" : "partial"), "missing": missing.map { .string($0) },
       "uncertainty": export.uncertainty.map { .string($0) },
+      "introduced": .string("\(KnownRoutines.introduction(of: export.name, in: export.module))"),
     ])
   }
 

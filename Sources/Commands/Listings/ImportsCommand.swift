@@ -1,9 +1,11 @@
 import ArgumentParser
 import Emulation
 import Foundation
+import Guest
 import Images
 import NTKernel
 import Reporting
+import WindowsTypes
 
 struct ImportsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -19,13 +21,17 @@ struct ImportsCommand: ParsableCommand {
     help: ArgumentHelp("Drivers: files, or names of built-in images.", valueName: "image"),
     completion: .file(extensions: ["sys", "listing"]))
   var images: [String]
+  @Option(
+    help: ArgumentHelp("For this version of Windows, xp or 7; otherwise the oldest that has what is imported.", valueName: "version"),
+    transform: Target.init(argument:))
+  var windows: Target?
   @OptionGroup var output: OutputOptions
 
   func run() throws {
     let read = try images.map { try ImageFile.image(named: $0) }
     let surveys = read.enumerated().map { index, item in
       let others = read.enumerated().filter { $0.offset != index }.map(\.element.image)
-      return (item.image, item.file, ImportSurvey(of: item.image, beside: others))
+      return (item.image, item.file, ImportSurvey(of: item.image, beside: others, in: windows))
     }
     if output.json {
       Console.put(JSONValue.document(["images": .array(surveys.map { json($0.0, $0.1, $0.2) })]).text(depth: 4))
@@ -47,7 +53,7 @@ struct ImportsCommand: ParsableCommand {
     var lines = [summary(name, survey)]
     for row in survey.rows {
       let asked = row.origin == .string ? "   by name" : ""
-      lines.append("  " + "\(row.module)!\(row.name)".padded(to: width) + words(row) + asked)
+      lines.append("  " + "\(row.module)!\(row.name)".padded(to: width) + words(row, survey) + asked)
     }
     let strange = Set(survey.missing.map(\.module)).sorted().compactMap { module in
       isProvided(module) ? nil : "\(module): \(KnownRoutines.about(module: module) ?? "a module that is not known here")"
@@ -67,11 +73,12 @@ struct ImportsCommand: ParsableCommand {
       default: false
       }
     }
-    return "\(name): \(count) \(count == 1 ? "import" : "imports"): \(count - missing) provided"
+    let version = survey.target == .windowsXP_x86 ? "" : " in \(survey.target.system.release)"
+    return "\(name): \(count) \(count == 1 ? "import" : "imports")\(version): \(count - missing) provided"
       + (partial > 0 ? ", \(partial) of them partly" : "") + (missing > 0 ? "; \(missing) missing" : "")
   }
 
-  private func words(_ row: ImportSurvey.Row) -> String {
+  private func words(_ row: ImportSurvey.Row, _ survey: ImportSurvey) -> String {
     switch row.support {
     case .full: "full"
     case .partial(let missing): "partial: \(missing)"
@@ -79,6 +86,7 @@ struct ImportsCommand: ParsableCommand {
     case .image(let name): "from \(name)"
     case .missing:
       output.palette.red("MISSING")
+        + (row.introduced > survey.target.system.release ? ": exported from \(row.introduced) on" : "")
         + (row.importers > 0 ? ": \(row.importers) of \(KnownRoutines.countedDrivers) drivers import it" : "")
     }
   }
@@ -106,6 +114,7 @@ struct ImportsCommand: ParsableCommand {
     return .object([
       "module": .string(row.module), "name": .string(row.name), "origin": .string(row.origin == .table ? "table" : "string"),
       "support": .string(support), "detail": detail.map { .string($0) }, "importers": .number(row.importers),
+      "introduced": .string("\(row.introduced)"),
     ])
   }
 }

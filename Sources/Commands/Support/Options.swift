@@ -1,5 +1,7 @@
 import ArgumentParser
 import Emulation
+import Guest
+import WindowsTypes
 
 struct OutputOptions: ParsableArguments {
   @Flag(help: "Print one versioned JSON object; addresses are strings.")
@@ -34,11 +36,33 @@ struct FixtureOptions: ParsableArguments {
       valueName: "name=path"),
     transform: ImageOverride.init(argument:))
   var images: [ImageOverride] = []
+  @Option(
+    help: ArgumentHelp(
+      "Run in this version of Windows, xp or 7, whatever the fixture says. A driver file runs in the oldest one that has its imports.",
+      valueName: "version"),
+    transform: Target.init(argument:))
+  var windows: Target?
+
+  @Flag(
+    help: "Give every block of pool a page of its own, with a page behind it that nothing may touch: overruns and uses after free stop.")
+  var specialPool = false
 
   func apply(to fixture: inout Fixture) {
+    if specialPool { fixture.usesSpecialPool = true }
+    if let windows { fixture.target = windows }
     fixture.patches += patches
     fixture.stubs += stubs
     if let maxInstructions { fixture.limits.instructions = maxInstructions }
+  }
+}
+
+extension Target {
+  /// Reads `xp` or `7`.
+  init(argument: String) throws {
+    guard let target = Target.windows(named: argument.lowercased()) else {
+      throw ValidationError("“\(argument)” is no version of Windows; expected \(Target.all.map(\.windowsName).joined(separator: " or "))")
+    }
+    self = target
   }
 }
 

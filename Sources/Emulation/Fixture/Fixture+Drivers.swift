@@ -1,3 +1,4 @@
+import Guest
 import NTKernel
 
 extension Fixture {
@@ -76,12 +77,14 @@ extension Fixture {
   }
 
   /// What `probelock run mydriver.sys` runs: the driver is loaded, started, given a device if it serves some, and unloaded.
-  public init(driver path: String) {
+  ///
+  /// - Parameter target: the Windows that it runs in: what ``TargetChoice`` says of the file, if nobody knows better.
+  public init(driver path: String, target: Target = .windowsXP_x86) {
     let file = path.split(separator: "/").last.map(String.init) ?? path
     let name = file.split(separator: ".").dropLast().joined(separator: ".")
     let service = name.isEmpty ? file : name
     self.init(
-      file, load: [file], processes: Self.systemProcesses.map { Process($0.name, id: $0.id, user: $0.user) },
+      file, target: target, load: [file], processes: Self.systemProcesses.map { Process($0.name, id: $0.id, user: $0.user) },
       threads: Self.systemProcesses.map { Thread($0.name.replacing(".exe", with: ""), in: $0.name) },
       steps: [Step(.load(Load(service, expect: .any)))]
         // A driver that serves devices is given one, which has no hardware.

@@ -12,6 +12,8 @@ public struct Fixture: Hashable, Sendable {
   /// One sentence on what the fixture shows.
   public var about: String
   public var target: Target
+  /// Whether each block of a driver's has a page of its own: the YAML value `special` of `pool`.
+  public var usesSpecialPool = false
   /// The files of the images to load, in order.
   public var load: [String]
   /// What every pseudo-random choice of the run follows from.

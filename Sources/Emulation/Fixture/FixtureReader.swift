@@ -1,6 +1,11 @@
 import Guest
 import NTKernel
 
+/// How drivers' pool is served.
+private enum PoolKind: String, CaseIterable {
+  case normal, special
+}
+
 /// Reads one document into a fixture.
 struct FixtureReader {
   var names = FixtureNames()
@@ -23,7 +28,12 @@ struct FixtureReader {
     var fixture = Fixture(try fields["name"].map { node throws(FixtureError) in try fixtureName(node) } ?? name)
     fixture.about = try fields["about"]?.text() ?? ""
     if let node = fields["target"] { target = try readTarget(node) }
+    if let node = fields["windows"] {
+      if let other = fields["target"] { throw other.error("“target” says what “windows” says; leave it out") }
+      target = try readWindows(node)
+    }
     fixture.target = target
+    if let node = fields["pool"] { fixture.usesSpecialPool = try node.word(PoolKind.self) == .special }
     if let node = fields["load"] { fixture.load = try readImages(node) }
     if let node = fields["seed"] { fixture.seed = try node.count() }
     if let node = fields["limits"] { fixture.limits = try readLimits(node) }
@@ -55,6 +65,14 @@ struct FixtureReader {
     let text = try node.text()
     guard let target = Target.all.first(where: { $0.name == text }) else {
       throw node.unknown("target \(quoted(text))", text, among: Target.all.map(\.name))
+    }
+    return target
+  }
+
+  private func readWindows(_ node: FixtureNode) throws(FixtureError) -> Target {
+    let text = try node.text()
+    guard let target = Target.windows(named: text) else {
+      throw node.unknown("version of Windows \(quoted(text))", text, among: Target.all.map(\.windowsName))
     }
     return target
   }

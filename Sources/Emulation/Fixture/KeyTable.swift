@@ -21,7 +21,8 @@ struct KeyTable: Sendable {
   static let fixture = KeyTable(
     "fixture", "a fixture",
     [
-      "fixture", "name", "about", "target", "load", "seed", "limits", "processes", "sections", "threads", "kernel", "values",
+      "fixture", "name", "about", "windows", "target", "pool", "load", "seed", "limits", "processes", "sections", "threads", "kernel",
+      "values",
       "patches", "stubs", "registry", "volumes", "calls", "expect",
     ], required: ["fixture"])
   static let limits = KeyTable("limits", "“limits”", ["instructions", "memory", "trace", "time"])

@@ -224,7 +224,8 @@ extension Machine {
     }
     if let known = services[routine] { return known }
     let name = Fixture.Place.symbol(module: "nt", name: routine, offset: 0)
-    let found = Service(name: name, number: SystemServices.number(of: routine), address: try address(of: name, line: line))
+    let found = Service(
+      name: name, number: SystemServices.number(of: routine, in: fixture.target), address: try address(of: name, line: line))
     services[routine] = found
     return found
   }

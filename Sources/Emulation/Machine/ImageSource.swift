@@ -32,7 +32,9 @@ public struct ImageSource: Sendable {
         image: try Image(portableExecutable: driver.bytes, named: driver.stem, file: driver.name, origin: .reconstructed),
         fileName: driver.name)
     }
-    guard let builtIn = BuiltIn.image(named: name) else {
+    // Our reconstruction of the kernel reads the thread's layout, which is the version's.
+    let version = (name as NSString).deletingPathExtension + "-\(target.windowsName).listing"
+    guard let builtIn = BuiltIn.image(named: version) ?? BuiltIn.image(named: name) else {
       let names = BuiltIn.images.map(\.name) + BuiltIn.drivers.map(\.name)
       let known = nearest(name, among: names).map { "; did you mean “\($0)”?" } ?? ""
       throw EmulationError("\(line): no image \(quoted(name)): neither a file there nor a built-in one\(known)", kind: .missingFile)

@@ -58,13 +58,17 @@ extension Machine {
       }
       let name = wanted.symbol.description
       // A listing may not know whose its import is.
-      if let number = Self.exportNumber(of: name, in: wanted.module) ?? (image.isFile ? nil : Self.exports.number(of: name)) {
+      if let number = Self.exportNumber(of: name, in: wanted.module, for: fixture.target)
+        ?? (image.isFile ? nil : Self.exports.number(of: name))
+      {
         return names.trapAddresses[number]
       }
       if name == "KeServiceDescriptorTable", kernel.serviceRoutines.isEmpty, wanted.module.lowercased() == "nt" {
-        kernel.serviceRoutines = try Kernel.serviceNames.map { try resolve("nt", .name($0), for: image) }
+        kernel.serviceRoutines = try Kernel.serviceNames(in: fixture.target).map { try resolve("nt", .name($0), for: image) }
       }
-      if let variable = try kernel.address(ofVariable: name, in: wanted.module) {
+      if KnownRoutines.isExported(name, of: wanted.module, in: fixture.target),
+        let variable = try kernel.address(ofVariable: name, in: wanted.module)
+      {
         names.variables[variable] = "\(wanted.module)!\(name)"
         return variable
       }

@@ -1,6 +1,8 @@
 import Guest
+import Guest
 import Images
 import NTKernel
+import WindowsTypes
 
 /// What becomes of an image's imports: which are provided, how far, and by whom.
 public struct ImportSurvey: Sendable {
@@ -33,6 +35,8 @@ public struct ImportSurvey: Sendable {
     public let support: Support
     /// How many of ``KnownRoutines/countedDrivers`` import it.
     public let importers: Int
+    /// The version of Windows that first exports it.
+    public let introduced: WindowsRelease
   }
 
   /// In the order of the import table, then what strings name.
@@ -40,38 +44,47 @@ public struct ImportSurvey: Sendable {
 
   public var missing: [Row] { rows.filter { $0.support == .missing } }
 
-  /// - Parameter others: images that are loaded beside it.
-  public init(of image: Image, beside others: [Image] = []) {
+  /// The Windows that the image is looked at for.
+  public let target: Target
+
+  /// - Parameters:
+  ///   - others: images that are loaded beside it.
+  ///   - target: the Windows that it is to run in; `nil` for the one that ``TargetChoice`` chooses.
+  public init(of image: Image, beside others: [Image] = [], in target: Target? = nil) {
+    let target = target ?? TargetChoice(for: image).target
+    self.target = target
     var rows: [Row] = []
     var seen: Set<String> = []
     for item in image.imports where seen.insert("\(item.module)!\(item.name)").inserted {
-      rows.append(Self.row(item.module, item.name, .table, others))
+      rows.append(Self.row(item.module, item.name, .table, others, target))
     }
     for (module, name) in Self.routineNames(in: image) where seen.insert("\(module)!\(name)").inserted {
-      rows.append(Self.row(module, name, .string, others))
+      rows.append(Self.row(module, name, .string, others, target))
     }
     self.rows = rows
   }
 
-  private static func row(_ module: String, _ name: String, _ origin: Origin, _ others: [Image]) -> Row {
+  private static func row(_ module: String, _ name: String, _ origin: Origin, _ others: [Image], _ target: Target) -> Row {
     Row(
-      module: module, name: name, origin: origin, support: support(module, name, others),
-      importers: KnownRoutines.importers(of: name, in: module))
+      module: module, name: name, origin: origin, support: support(module, name, others, target),
+      importers: KnownRoutines.importers(of: name, in: module), introduced: KnownRoutines.introduction(of: name, in: module))
   }
 
   /// The order is the loader's.
-  private static func support(_ module: String, _ name: String, _ others: [Image]) -> Support {
+  private static func support(_ module: String, _ name: String, _ others: [Image], _ target: Target) -> Support {
     let symbol = Image.ExportedName(name)
     if let other = others.first(where: { $0.name.lowercased() == module.lowercased() && $0.export(symbol) != nil }) {
       return .image(other.name)
     }
-    if let number = Machine.exportNumber(of: name, in: module) {
+    if let number = Machine.exportNumber(of: name, in: module, for: target) {
       switch Machine.exports.exports[number].support {
       case .full: return .full
       case .partial(let missing): return .partial(missing)
       }
     }
-    guard let variable = KernelVariable.named(name, in: module) else { return .missing }
+    guard let variable = KernelVariable.named(name, in: module), KnownRoutines.isExported(name, of: module, in: target) else {
+      return .missing
+    }
     if case .partial(let missing) = variable.support { return .variable(lacking: missing) }
     return .variable(lacking: nil)
   }
@@ -124,10 +137,13 @@ public struct ImportSurvey: Sendable {
 
 extension Machine {
   /// The number of the routine that `module!name` is: what the kernel and the HAL export, each of them names as its own.
-  static func exportNumber(of name: String, in module: String) -> Int? {
-    if let number = exports[module, name], exports.exports[number].isImportable { return number }
+  ///
+  /// - Parameter target: whose exports are asked about; `nil` for all that are provided.
+  static func exportNumber(of name: String, in module: String, for target: Target?) -> Int? {
+    func isThere(_ number: Int) -> Bool { target.map { exports.isThere(number, in: $0) } ?? true }
+    if let number = exports[module, name], exports.exports[number].isImportable { return isThere(number) ? number : nil }
     let kernel = ["nt", "hal"]
     guard kernel.contains(module.lowercased()) else { return nil }
-    return exports.number(of: name).flatMap { kernel.contains(exports.exports[$0].module) ? $0 : nil }
+    return exports.number(of: name).flatMap { kernel.contains(exports.exports[$0].module) && isThere($0) ? $0 : nil }
   }
 }

@@ -56,7 +56,7 @@ extension Machine: DriverLoader {
     let entry = try kernel.addLoadedModule(
       Kernel.LoadedModule(
         fileName: file, base: image.base, size: image.size, entryPoint: image.file.entryPoint ?? 0, timestamp: image.file.timestamp,
-        checksum: image.file.checksum))
+        checksum: image.file.checksum, forcesIntegrity: image.file.forcesIntegrity))
     fileNames[image.base] = file
     moduleEntries[image.base] = entry
     return entry

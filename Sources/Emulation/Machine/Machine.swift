@@ -67,6 +67,8 @@ final class Machine: Supervisor {
     let atRest = RegisterValues()
     kernel = try Kernel(memory: memory, stream: stream, exports: Self.exports, registers: atRest)
     names = Names(target: fixture.target, exports: Self.exports)
+    serviceNumbers = Self.serviceNumbers(in: fixture.target)
+    if fixture.usesSpecialPool { kernel.useSpecialPool() }
     kernel.loader = self
     let traps = try loadImages()
     try buildWorld()
@@ -117,7 +119,7 @@ final class Machine: Supervisor {
   private let exportCount = Machine.exports.exports.count
 
   /// The system service that each export calls, by number; -1 for one that is no service.
-  let serviceNumbers = Machine.exports.exports.map { Machine.serviceNumber(of: $0) ?? -1 }
+  let serviceNumbers: [Int]
 
   /// A `Zw` routine goes through the table of services: to what guest code has put there, or else to the kernel's own.
   private func serveService(_ trap: Int, _ registers: any Registers) -> Directive {
@@ -131,9 +133,16 @@ final class Machine: Supervisor {
     return directive
   }
 
-  static func serviceNumber(of export: Export) -> Int? {
-    export.isImportable && export.module == "nt" && export.name.hasPrefix("Zw") ? SystemServices.number(of: export.name) : nil
+  private static func serviceNumber(of export: Export, in target: Target) -> Int? {
+    export.isImportable && export.module == "nt" && export.name.hasPrefix("Zw")
+      ? SystemServices.number(of: export.name, in: target) : nil
   }
+
+  private static let serviceNumbersByTarget = Target.all.map { target in
+    exports.exports.map { serviceNumber(of: $0, in: target) ?? -1 }
+  }
+
+  static func serviceNumbers(in target: Target) -> [Int] { serviceNumbersByTarget[target.ordinal] }
 
   /// Trap numbers from here on are places that callbacks return to.
   static let firstCallback = 1 << 20

@@ -10,7 +10,8 @@ extension Machine {
       fixture: fixture, outcome: outcome, verdict: ledger.verdict, findings: ledger.findings, locks: ledger.locks,
       headline: headline(ledger), events: stream,
       names: names, messages: messages, instructions: processor.instructions, snapshots: processor.snapshots,
-      startOrder: startOrder, drivers: drivers, missing: missing, stubs: stubCalls,
+      startOrder: startOrder, drivers: drivers, missing: missing,
+      poolFault: kernel.poolFault?.sentence { names.symbol(at: $0) ?? describe($0) }, stubs: stubCalls,
       unusedStubs: fixture.stubs.map(\.name).filter { name in !stubCalls.contains { $0.routine.hasSuffix("!" + name) } },
       mismatches: mismatches, memory: FinalMemory(spaces: kernel.processes.map(\.space), current: memory.current))
   }

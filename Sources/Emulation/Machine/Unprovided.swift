@@ -24,6 +24,8 @@ public struct MissingRoutine: Sendable, Hashable {
   public let nearest: String?
   /// What the module is, where nothing of it is provided.
   public let about: String?
+  /// The version of Windows that first exports it, where the run's own is older.
+  public let introduced: WindowsRelease?
 }
 
 /// The calls of one stub.
@@ -49,7 +51,7 @@ extension Machine {
 
   /// What `module!name` pops, as far as it is known; a routine of which nothing is known is taken for cdecl.
   private func stackBytes(of name: String, in module: String) -> Int {
-    if let number = Self.exportNumber(of: name, in: module) { return Self.exports.exports[number].stackBytes(fixture.target) }
+    if let number = Self.exportNumber(of: name, in: module, for: nil) { return Self.exports.exports[number].stackBytes(fixture.target) }
     if case .routine(_, let bytes) = KnownRoutines.kind(of: name, in: module) { return bytes }
     return 0
   }
@@ -94,10 +96,12 @@ extension Machine {
   func missingRoutine(_ module: String, _ name: String, _ site: Site) -> MissingRoutine {
     let provided = Self.exports.exports.filter { $0.module.lowercased() == module.lowercased() && $0.isImportable }.map(\.name)
     let isKnown = KnownRoutines.kind(of: name, in: module) != nil || KnownRoutines.importers(of: name, in: module) > 0
+    let introduced = KnownRoutines.introduction(of: name, in: module)
     return MissingRoutine(
       module: module, name: name, site: site, importers: KnownRoutines.importers(of: name, in: module),
       nearest: isKnown || provided.isEmpty ? nil : nearest(name, among: provided + KnownRoutines.names(in: module)),
-      about: provided.isEmpty ? KnownRoutines.about(module: module) ?? "a module that is not loaded" : nil)
+      about: provided.isEmpty ? KnownRoutines.about(module: module) ?? "a module that is not loaded" : nil,
+      introduced: introduced > fixture.target.system.release ? introduced : nil)
   }
 }
 
@@ -110,6 +114,15 @@ extension Names {
     var parts = ["called from \(place(missing.site.ip))"]
     if let caller = missing.site.stack.first(where: { $0 != missing.site.ip }) { parts[0] += ", which \(place(caller)) called" }
     if let about = missing.about { parts.append("\(missing.module) is \(about)") }
+    if let introduced = missing.introduced {
+      let later = Target.all.first {
+        KnownRoutines.isExported(missing.name, of: missing.module, in: $0)
+          && Machine.exportNumber(of: missing.name, in: missing.module, for: $0) != nil
+      }
+      parts.append(
+        "\(missing.name) is exported from \(introduced) on; this run is \(target.system.release)"
+          + (later.map { ": run it with --windows \($0.windowsName)" } ?? ""))
+    }
     if missing.importers > 0 { parts.append("\(missing.importers) of \(KnownRoutines.countedDrivers) real drivers import it") }
     if let nearest = missing.nearest { parts.append("did you mean \(missing.module)!\(nearest)?") }
     parts.append("--stub \(missing.module)!\(missing.name)=0 lets the run go on")

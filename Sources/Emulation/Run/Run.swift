@@ -56,6 +56,8 @@ public struct Run {
   public let drivers: [DriverRecord]
   /// The call of a routine that nobody provides, if one ended the run.
   public let missing: MissingRoutine?
+  /// What special pool found: `3 bytes past the end of 21 bytes tagged Over, which overrun!WriteBeyond+0x17 allocated`.
+  public let poolFault: String?
   /// The stubs that were called, in the order of their first calls.
   public let stubs: [StubCalls]
   /// The fixture's stubs that nobody called.

@@ -138,7 +138,7 @@ extension Kernel {
   /// The process that asked for an operation: of its thread; the fixture's callback data will do.
   func requestorProcess(_ data: Pointer<FLT_CALLBACK_DATA>) throws -> Pointer<EPROCESS> {
     let thread = try data.Thread.load()
-    return thread.isNull ? Pointer(0, in: memory.memory) : try thread.ThreadsProcess.load()
+    return thread.isNull ? Pointer(0, in: memory.memory) : try thread.threadsProcess.load()
   }
 
   func checkIRQL(atMost limit: IRQL, _ routine: String) throws {
@@ -163,9 +163,7 @@ extension Kernel {
     while bytes.count < 128, case let byte = try name[bytes.count].load(), byte != 0 { bytes.append(byte) }
     let text = String(decoding: bytes, as: UTF8.self)
     if let address = imageExport("fltmgr", text) { return Pointer(address, in: memory.memory) }
-    guard let number = exports["fltMgr", text], exports.exports[number].isImportable, exports.exports[number].name == text else {
-      return Pointer(0, in: memory.memory)
-    }
+    guard let number = exports.number(exportedAs: text, by: "fltMgr", in: memory.target) else { return Pointer(0, in: memory.memory) }
     return Pointer(trapAddresses[number], in: memory.memory)
   }
 }

@@ -145,7 +145,7 @@ extension Kernel {
       case .systemBuffer: words[index] = UInt32(truncatingIfNeeded: try irp.AssociatedIrp.SystemBuffer.load().address)
       case .mdl: words[index] = UInt32(truncatingIfNeeded: try irp.MdlAddress.load().address)
       case .allocationSize(let isHigh): words[index] = try irp.Overlay.cast(to: UInt32.self)[isHigh ? 1 : 0].load()
-      case .process: words[index] = UInt32(truncatingIfNeeded: thread.isNull ? 0 : try thread.ThreadsProcess.load().address)
+      case .process: words[index] = UInt32(truncatingIfNeeded: thread.isNull ? 0 : try thread.threadsProcess.load().address)
       case .lockFlags:
         // SL_FAIL_IMMEDIATELY, SL_EXCLUSIVE_LOCK
         let flags = try stack.Flags.load()

@@ -1,6 +1,7 @@
 import WindowsTypes
 
-/// What the registry holds before a fixture adds to it: what drivers commonly read of a fresh Windows XP SP3.
+/// What the registry holds before a fixture adds to it: what drivers commonly read of a fresh Windows XP SP3; on Windows 7
+/// the version is that of Windows 7, and the rest is still XP's.
 ///
 /// Where the rest of the run says the same thing elsewhere (version, build, processor, time zone, system root), both agree.
 extension Registry {
@@ -29,10 +30,10 @@ extension Registry {
       #"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion"#,
       [
         "CurrentBuild": .string("1.511.1 () (Obsolete data - do not use)"), "InstallDate": .dword(0x4810_2f80),
-        "ProductName": .string("Microsoft Windows XP"), "RegDone": .string(""), "RegisteredOrganization": .string(""),
-        "RegisteredOwner": .string("user"), "SoftwareType": .string("SYSTEM"), "CurrentVersion": .string("5.1"),
-        "CurrentBuildNumber": .string("2600"), "BuildLab": .string("2600.xpsp.080413-2111"),
-        "CurrentType": .string("Uniprocessor Free"), "CSDVersion": .string("Service Pack 3"), "SystemRoot": .string(#"C:\WINDOWS"#),
+        "ProductName": .string(system.productName), "RegDone": .string(""), "RegisteredOrganization": .string(""),
+        "RegisteredOwner": .string("user"), "SoftwareType": .string("SYSTEM"), "CurrentVersion": .string("\(system.major).\(system.minor)"),
+        "CurrentBuildNumber": .string("\(system.build)"), "BuildLab": .string(system.buildLab),
+        "CurrentType": .string("Uniprocessor Free"), "CSDVersion": .string(system.servicePackText), "SystemRoot": .string(#"C:\WINDOWS"#),
         "SourcePath": .string(#"D:\I386"#), "PathName": .string(#"C:\WINDOWS"#),
       ])
     for key in ["Image File Execution Options", "Winlogon", "Svchost", "Windows"] {
@@ -107,7 +108,7 @@ extension Registry {
       "Windows",
       [
         "Directory": .expandableString("%SystemRoot%"), "ErrorMode": .dword(0), "NoInteractiveServices": .dword(0),
-        "SystemDirectory": .expandableString(#"%SystemRoot%\system32"#), "ShellErrorMode": .dword(1), "CSDVersion": .dword(0x300),
+        "SystemDirectory": .expandableString(#"%SystemRoot%\system32"#), "ShellErrorMode": .dword(1), "CSDVersion": .dword(system.servicePackMajor << 8),
       ])
     control(
       "TimeZoneInformation",

@@ -1,3 +1,4 @@
+import Guest
 import WindowsTypes
 
 /// The run's registry: what the configuration manager keeps.
@@ -13,6 +14,7 @@ public final class Registry {
   public let root: RegistryKey
   /// What keys and values that guest code made take, in bytes.
   var usedBytes = 0
+  let system: WindowsSystem
   /// What time it is, in 100 ns since 1601.
   var now: () -> UInt64 = { VirtualTime.boot }
 
@@ -34,7 +36,9 @@ public final class Registry {
   /// The longest chain of links.
   private static let longestChain = 64
 
-  public init() {
+  /// - Parameter system: whose version it states.
+  public init(of system: WindowsSystem = Target.windowsXP_x86.system) {
+    self.system = system
     root = RegistryKey("REGISTRY", in: nil, isVolatile: false, at: VirtualTime.boot)
     for name in ["MACHINE", "USER"] { root.insert(RegistryKey(name, in: root, isVolatile: false, at: VirtualTime.boot)) }
     fill()

@@ -102,7 +102,7 @@ extension Kernel {
   static let registryCallback = "a registry callback"
 
   /// Altitudes are decimal numbers of any length.
-  private static func altitude(_ a: String, isBelow b: String) -> Bool {
+  static func altitude(_ a: String, isBelow b: String) -> Bool {
     func parts(_ text: String) -> (whole: String, fraction: String) {
       let parts = text.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
       return (String(parts[0].drop { $0 == "0" }), parts.count > 1 ? parts[1] : "")

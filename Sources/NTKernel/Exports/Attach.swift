@@ -88,7 +88,7 @@ extension Kernel {
 
   /// Moves the thread's APC state to `storage` and puts a fresh one for `process` in its place.
   func attach(_ thread: Pointer<KTHREAD>, to process: Pointer<KPROCESS>, saving storage: Pointer<KAPC_STATE>) throws {
-    try process.StackCount.store(process.StackCount.load() &+ 1)
+    try process.changeStackCount(by: 1)
     try move(thread.ApcState, to: storage)
     let state = thread.ApcState
     try state.ApcListHead.initialize()
@@ -107,7 +107,7 @@ extension Kernel {
 
   func restore(_ thread: Pointer<KTHREAD>, from storage: Pointer<KAPC_STATE>, isOutermost: Bool) throws {
     let left = try thread.ApcState.Process.load()
-    try left.StackCount.store(left.StackCount.load() &- 1)
+    try left.changeStackCount(by: -1)
     try move(storage, to: thread.ApcState)
     if isOutermost {
       try thread.SavedApcState.Process.store(Pointer(0, in: memory.memory))

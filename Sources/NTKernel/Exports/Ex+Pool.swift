@@ -44,7 +44,7 @@ extension Export {
 extension Kernel {
   /// Pool of a type; 0 where it is used up.
   func allocatePool(_ type: POOL_TYPE, _ size: UInt64, tag: UInt32) throws -> UInt64 {
-    try (type.isPaged ? pagedPool.allocate(size, tag: tag, in: memory) : nonPagedPool.allocate(size, tag: tag, in: memory)) ?? 0
+    try allocateForDriver(type, size, tag: tag)
   }
 
   fileprivate func allocateWithQuota(_ type: POOL_TYPE, _ size: UInt64, _ tag: UInt32) throws -> Pointer<Void> {

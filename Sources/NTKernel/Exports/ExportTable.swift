@@ -1,14 +1,18 @@
 import Guest
+import WindowsTypes
 
 /// Every routine that the run provides in Swift, in a fixed order: an export's position is its trap's number.
 public struct ExportTable: Sendable {
   public let exports: [Export]
   private let byName: [String: Int]
+  /// The version of Windows that first has each.
+  private let introductions: [WindowsRelease]
 
   /// Names must differ within a module.
   public init(_ tables: [[Export]]) {
     let all = tables.flatMap { $0 }
     exports = all
+    introductions = all.map { KnownRoutines.introduction(of: $0.name, in: $0.module) }
     byName = Dictionary(all.enumerated().map { ("\($1.module)!\($1.name)".lowercased(), $0) }) { first, _ in
       preconditionFailure("\(all[first].module)!\(all[first].name) is declared twice")
     }
@@ -18,6 +22,17 @@ public struct ExportTable: Sendable {
   public func number(of name: String) -> Int? {
     exports.firstIndex { $0.name == name && $0.isImportable }
   }
+
+  /// The number of the routine that guest code of `target` finds by `name` in `module`, spelled as it is there.
+  public func number(exportedAs name: String, by module: String, in target: Target) -> Int? {
+    guard let number = self[module, name], exports[number].isImportable, exports[number].name == name,
+      introductions[number] <= target.system.release
+    else { return nil }
+    return number
+  }
+
+  /// Whether `target` has the routine with that number.
+  public func isThere(_ number: Int, in target: Target) -> Bool { introductions[number] <= target.system.release }
 
   /// The number of `name` in `module`.
   public subscript(module: String, name: String) -> Int? { byName["\(module)!\(name)".lowercased()] }
@@ -42,6 +57,7 @@ public struct ExportTable: Sendable {
       Export.volumeCalls, Export.fileNameCalls, Export.fileLockCalls, Export.cacheCalls,
       Export.cacheMdlCalls, Export.notifyCalls,
       Export.registryKeys, Export.registryCallbacks, Export.registryRoutines, Export.driverLoading,
+      Export.objectCreation, Export.objectCallbacks,
     ] + Export.hardware + [
       Export.raisedExceptions, Export.trapHandlers, Export.filterEngine, Export.callouts, Export.netBuffers,
     ]

@@ -117,9 +117,7 @@ extension Kernel {
   func systemRoutine(_ name: String) throws -> UInt64 {
     for module in ["nt", "hal"] {
       if let address = imageExport(module, name) { return address }
-      if let number = exports[module, name], exports.exports[number].isImportable, exports.exports[number].name == name {
-        return trapAddresses[number]
-      }
+      if let number = exports.number(exportedAs: name, by: module, in: memory.target) { return trapAddresses[number] }
       if let variable = try address(ofVariable: name, in: module) { return variable }
     }
     return 0

@@ -6,7 +6,7 @@ extension Export {
   static let io: [Export] = [
     // nf-ntifs-iothreadtoprocess: the process that owns the thread, whatever it is attached to.
     export("IoThreadToProcess(Thread)", irql: .dispatch) { (_, thread: Pointer<ETHREAD>) -> Pointer<EPROCESS> in
-      try thread.ThreadsProcess.load()
+      try thread.threadsProcess.load()
     }
     .uncertain("the page says “the process for the thread”; that it is the owner follows from the XP layout"),
 

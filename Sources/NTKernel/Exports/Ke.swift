@@ -16,12 +16,12 @@ extension Export {
     // nf-wdm-keentercriticalregion: normal kernel APCs stay away until the region is left.
     export("KeEnterCriticalRegion()", irql: .apc) { kernel in
       let thread = try kernel.currentThread()
-      try thread.KernelApcDisable.store(thread.KernelApcDisable.load() &- 1)
+      try thread.kernelApcDisable.store(thread.kernelApcDisable.load() &- 1)
     },
     // nf-wdm-keleavecriticalregion
     export("KeLeaveCriticalRegion()", irql: .apc) { kernel in
       let thread = try kernel.currentThread()
-      try thread.KernelApcDisable.store(thread.KernelApcDisable.load() &+ 1)
+      try thread.kernelApcDisable.store(thread.kernelApcDisable.load() &+ 1)
     },
   ]
 
@@ -67,16 +67,16 @@ extension Kernel {
     armDeadline()
   }
 
-  func isDPCActive() throws -> Bool { try kpcr.PrcbData.DpcRoutineActive.load() != 0 }
+  func isDPCActive() throws -> Bool { try kpcr.PrcbData.dpcRoutineActive.load() != 0 }
 
   /// Runs what follows as a DPC does: at DISPATCH_LEVEL, with the processor's DPC flag set.
   public func enterDPC() throws {
     _ = try raiseIRQL(to: .dispatch)
-    try kpcr.PrcbData.DpcRoutineActive.store(1)
+    try kpcr.PrcbData.dpcRoutineActive.store(1)
   }
 
   public func leaveDPC() throws {
-    try kpcr.PrcbData.DpcRoutineActive.store(0)
+    try kpcr.PrcbData.dpcRoutineActive.store(0)
     if try kpcr.Irql.load() > .passive { try lowerIRQL(to: .passive) }
   }
 
@@ -84,7 +84,7 @@ extension Kernel {
   /// attached, or has left a critical region unbalanced (bug check reference: routine, ApcStateIndex, disable count, 0 or 1).
   public func checkReturn(of routine: UInt64, isWorker: Bool) throws {
     let thread = try currentThread()
-    let (index, disabled) = (try thread.ApcStateIndex.load(), try thread.KernelApcDisable.load())
+    let (index, disabled) = (try thread.ApcStateIndex.load(), try thread.kernelApcDisable.load())
     if index != 0 || disabled != 0 {
       throw BugCheck(.apcIndexMismatch, routine, UInt64(index), UInt64(disabled), isWorker ? 1 : 0)
     }

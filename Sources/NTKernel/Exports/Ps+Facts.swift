@@ -11,9 +11,9 @@ extension Export {
       try UInt8(thread.load(bits: \.Terminated))
     },
     // nf-ntifs-psissystemthread
-    export("PsIsSystemThread(Thread)") { (_, thread: Pointer<ETHREAD>) -> UInt8 in try UInt8(thread.load(bits: \.SystemThread)) },
+    export("PsIsSystemThread(Thread)") { (_, thread: Pointer<ETHREAD>) -> UInt8 in try thread.isSystemThread() ? 1 : 0 },
     // nf-ntifs-ioissystemthread
-    export("IoIsSystemThread(Thread)") { (_, thread: Pointer<ETHREAD>) -> UInt8 in try UInt8(thread.load(bits: \.SystemThread)) },
+    export("IoIsSystemThread(Thread)") { (_, thread: Pointer<ETHREAD>) -> UInt8 in try thread.isSystemThread() ? 1 : 0 },
     // nf-ntifs-psgetprocessexittime: of the current process.
     export("PsGetProcessExitTime()") { kernel -> Int64 in
       try kernel.currentProcess().cast(to: EPROCESS.self).ExitTime.QuadPart.load()
@@ -73,7 +73,7 @@ extension Export {
     export("IoGetRequestorProcessId(Irp)") { (kernel, irp: Pointer<IRP>) -> UInt32 in
       let thread = try irp.Tail.Overlay.Thread.load()
       guard !thread.isNull else { return 0 }
-      return UInt32(truncatingIfNeeded: try thread.ThreadsProcess.load().UniqueProcessId.load().address)
+      return UInt32(truncatingIfNeeded: try thread.threadsProcess.load().UniqueProcessId.load().address)
     },
     // nf-ntddk-exgetpreviousmode
     export("ExGetPreviousMode()") { kernel -> UInt32 in UInt32(try kernel.previousMode().rawValue) },

@@ -5,7 +5,7 @@ extension Export {
   static let ps: [Export] = [
     // No reference page; the same process as IoThreadToProcess returns.
     export("PsGetThreadProcess(Thread)") { (_, thread: Pointer<ETHREAD>) -> Pointer<EPROCESS> in
-      try thread.ThreadsProcess.load()
+      try thread.threadsProcess.load()
     }
     .uncertain("exported without a reference page; returns the thread's owner"),
     // nf-ntddk-psgetcurrentprocess
@@ -40,11 +40,7 @@ extension Export {
     // nf-wdm-exallocatepoolwithtag
     export("ExAllocatePoolWithTag(PoolType, NumberOfBytes, Tag)", irql: .dispatch) {
       (kernel, type: POOL_TYPE, size: GuestWord, tag: UInt32) -> Pointer<Void> in
-      let block =
-        type.isPaged
-        ? try kernel.pagedPool.allocate(size.bits, tag: tag, in: kernel.memory)
-        : try kernel.nonPagedPool.allocate(size.bits, tag: tag, in: kernel.memory)
-      return Pointer(block ?? 0, in: kernel.memory.memory)
+      Pointer(try kernel.allocateForDriver(type, size.bits, tag: tag), in: kernel.memory.memory)
     }
     .partially("quota, cache alignment and the raise on failure are not modelled"),
     // nf-ntddk-exfreepool
@@ -127,6 +123,7 @@ extension Export {
 extension Kernel {
   /// A block that is none is bugcheck 0xC2, BAD_POOL_CALLER, with 7: it is already free.
   package func freePool(_ block: UInt64) throws {
+    if try freeSpecialPool(block) { return }
     guard nonPagedPool.free(block) || pagedPool.free(block) else { throw BugCheck(.badPoolCaller, 7, 0, 0, block) }
   }
 }

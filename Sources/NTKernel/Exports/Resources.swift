@@ -18,8 +18,8 @@ extension Export {
       try resource.Flag.store(0)
       for entry in try kernel.entries(of: resource) { try entry.zero() }
       kernel.resourceWaiters[resource.address] = nil
-      try resource.NumberOfSharedWaiters.store(0)
-      try resource.NumberOfExclusiveWaiters.store(0)
+      try resource.sharedWaiters.store(0)
+      try resource.exclusiveWaiters.store(0)
       try resource.ContentionCount.store(0)
       return .success
     },
@@ -58,11 +58,11 @@ extension Export {
     },
     // nf-wdm-exisresourceacquiredexclusivelite
     export("ExIsResourceAcquiredExclusiveLite(Resource)", irql: .dispatch) { (kernel, resource: Pointer<ERESOURCE>) -> UInt8 in
-      try kernel.isExclusive(resource) && resource.OwnerThreads.OwnerThread.load().bits == kernel.currentThread().address ? 1 : 0
+      try kernel.isExclusive(resource) && resource.owners[0].OwnerThread.load().bits == kernel.currentThread().address ? 1 : 0
     },
     // nf-wdm-exisresourceacquiredsharedlite: how often, exclusively or shared.
     export("ExIsResourceAcquiredSharedLite(Resource)", irql: .dispatch) { (kernel, resource: Pointer<ERESOURCE>) -> UInt32 in
-      UInt32(try kernel.entry(of: kernel.currentThread().address, in: resource)?.OwnerCount.load() ?? 0)
+      UInt32(try kernel.entry(of: kernel.currentThread().address, in: resource)?.ownerCount.load() ?? 0)
     },
     // nf-wdm-exconvertexclusivetosharedlite
     export("ExConvertExclusiveToSharedLite(Resource)", irql: .dispatch) { (kernel, resource: Pointer<ERESOURCE>) in
@@ -71,11 +71,11 @@ extension Export {
     },
     // nf-wdm-exgetexclusivewaitercount
     export("ExGetExclusiveWaiterCount(Resource)", irql: .dispatch) { (_, resource: Pointer<ERESOURCE>) -> UInt32 in
-      UInt32(try resource.NumberOfExclusiveWaiters.load())
+      UInt32(try resource.exclusiveWaiters.load())
     },
     // nf-wdm-exgetsharedwaitercount
     export("ExGetSharedWaiterCount(Resource)", irql: .dispatch) { (_, resource: Pointer<ERESOURCE>) -> UInt32 in
-      UInt32(try resource.NumberOfSharedWaiters.load())
+      UInt32(try resource.sharedWaiters.load())
     },
   ]
 }
@@ -95,7 +95,7 @@ extension Kernel {
   /// The entry that counts a thread's acquisitions: one of the two in the resource, or one of its table.
   func entry(of thread: UInt64, in resource: Pointer<ERESOURCE>) throws -> Pointer<OWNER_ENTRY>? {
     try entries(of: resource).first {
-      try $0.OwnerThread.load().bits == thread && $0.OwnerCount.load() > 0
+      try $0.OwnerThread.load().bits == thread && $0.ownerCount.load() > 0
     }
   }
 
@@ -103,13 +103,13 @@ extension Kernel {
 
   fileprivate func entries(of resource: Pointer<ERESOURCE>) throws -> [Pointer<OWNER_ENTRY>] {
     let table = try resource.OwnerTable.load()
-    let own = (0..<2).map { resource.OwnerThreads.advanced(by: $0) }
+    let own = resource.owners
     return table.isNull ? own : own + (0..<Self.tableSize).map { table.advanced(by: $0) }
   }
 
   /// A free entry for a shared owner; the table is made when the entry in the resource is taken.
   private func freeEntry(in resource: Pointer<ERESOURCE>) throws -> Pointer<OWNER_ENTRY> {
-    if let free = try entries(of: resource).dropFirst().first(where: { try $0.OwnerCount.load() == 0 }) { return free }
+    if let free = try entries(of: resource).dropFirst().first(where: { try $0.ownerCount.load() == 0 }) { return free }
     let size = UInt64(Self.tableSize * Pointer<OWNER_ENTRY>.size(in: memory.memory))
     // "Rest", XP's tag for resource owner tables.
     guard try resource.OwnerTable.load().isNull, let block = try nonPagedPool.allocate(size, tag: 0x7473_6552, in: memory) else {
@@ -138,13 +138,13 @@ extension Kernel {
     let owner = thread.object.address
     let active = try resource.ActiveCount.load()
     if let own = try entry(of: owner, in: resource), try !isExclusive || self.isExclusive(resource) {
-      try own.OwnerCount.store(own.OwnerCount.load() + 1)
+      try own.ownerCount.store(own.ownerCount.load() + 1)
       return true
     }
     if active == 0 {
-      let entry = isExclusive ? resource.OwnerThreads : try freeEntry(in: resource)
+      let entry = isExclusive ? resource.owners[0] : try freeEntry(in: resource)
       try entry.OwnerThread.store(GuestWord(owner))
-      try entry.OwnerCount.store(1)
+      try entry.ownerCount.store(1)
       try resource.ActiveCount.store(1)
       let flag = try resource.Flag.load()
       try resource.Flag.store(isExclusive ? flag | Self.ownedExclusive : flag & ~Self.ownedExclusive)
@@ -154,7 +154,7 @@ extension Kernel {
     guard !isExclusive, try !self.isExclusive(resource), starves || !hasExclusiveWaiter else { return false }
     let entry = try freeEntry(in: resource)
     try entry.OwnerThread.store(GuestWord(owner))
-    try entry.OwnerCount.store(1)
+    try entry.ownerCount.store(1)
     try resource.ActiveCount.store(active + 1)
     return true
   }
@@ -164,8 +164,8 @@ extension Kernel {
     guard let entry = try entry(of: thread, in: resource) else {
       throw BugCheck(.resourceNotOwned, resource.address, thread, try resource.OwnerTable.load().address, 1)
     }
-    let count = try entry.OwnerCount.load() - 1
-    try entry.OwnerCount.store(count)
+    let count = try entry.ownerCount.load() - 1
+    try entry.ownerCount.store(count)
     guard count == 0 else { return }
     try entry.OwnerThread.store(0)
     let active = try resource.ActiveCount.load() - 1
@@ -189,7 +189,7 @@ extension Kernel {
 
   private func countWaiters(of resource: Pointer<ERESOURCE>) throws {
     let waiters = resourceWaiters[resource.address, default: []]
-    try resource.NumberOfExclusiveWaiters.store(UInt16(waiters.filter(\.isExclusive).count))
-    try resource.NumberOfSharedWaiters.store(UInt16(waiters.filter { !$0.isExclusive }.count))
+    try resource.exclusiveWaiters.store(UInt16(waiters.filter(\.isExclusive).count))
+    try resource.sharedWaiters.store(UInt16(waiters.filter { !$0.isExclusive }.count))
   }
 }

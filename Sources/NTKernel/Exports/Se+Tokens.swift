@@ -73,9 +73,9 @@ extension Export {
       guard let thread = kernel.thread(at: thread.address), let client = try kernel.impersonated(by: thread) else {
         return Pointer(0, in: here)
       }
-      try copyOnOpen.store(client.information.CopyOnOpen.load())
-      try effectiveOnly.store(client.information.EffectiveOnly.load())
-      try level.store(client.information.ImpersonationLevel.load())
+      try copyOnOpen.store(client.copyOnOpen ? 1 : 0)
+      try effectiveOnly.store(client.effectiveOnly ? 1 : 0)
+      try level.store(client.level)
       try kernel.reference(client.token.object, for: kernel.site())
       return Pointer(client.token.object, in: here)
     },

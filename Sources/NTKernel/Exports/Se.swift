@@ -134,7 +134,7 @@ extension Kernel {
     if let client { try reference(client.token.object, for: nil) }
     try reference(primary.object, for: nil)
     try context.ClientToken.store(Pointer(client?.token.object ?? 0, in: here))
-    try context.ImpersonationLevel.store(client?.information.ImpersonationLevel.load() ?? 0)
+    try context.ImpersonationLevel.store(client?.level ?? 0)
     try context.PrimaryToken.store(Pointer(primary.object, in: here))
     try context.ProcessAuditId.store(running.owner.object.UniqueProcessId.load())
   }

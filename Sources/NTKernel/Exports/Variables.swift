@@ -47,9 +47,9 @@ extension KernelVariable {
   /// Every variable that guest code can import. A variable takes memory only where some image imports it.
   public static let all: [KernelVariable] = build + ranges + objects + security + settings + hardware + fileSystems
 
-  /// XP SP3's build number with the free build's F in the top digit, as WinDbg's `dd nt!NtBuildNumber L1` shows it.
+  /// The build number with the free build's F in the top digit, as WinDbg's `dd nt!NtBuildNumber L1` shows it.
   private static let build: [KernelVariable] = [
-    variable("NtBuildNumber") { _ -> UInt32 in 0xf000_0a28 },
+    variable("NtBuildNumber") { kernel -> UInt32 in 0xf000_0000 | kernel.memory.target.system.build },
     variable("NtGlobalFlag") { _ -> UInt32 in 0 },
     // wdm.h: a CCHAR.
     variable("KeNumberProcessors") { _ -> Int8 in 1 },
@@ -132,7 +132,13 @@ extension Kernel {
     let type = Pointer<OBJECT_TYPE>(try allocate(UInt64(Pointer<OBJECT_TYPE>.size(in: here)), tag: Self.objectTag), in: here)
     try type.TypeList.initialize()
     try store(name, in: type.Name)
-    try type.Index.store(UInt32(objectTypes.count + 1))
+    if isTypeByIndex {
+      // ObTypeIndexTable's first two places are taken.
+      try type.Index_7.store(UInt8(truncatingIfNeeded: objectTypes.count + 2))
+      try type.CallbackList.initialize()
+    } else {
+      try type.Index.store(UInt32(objectTypes.count + 1))
+    }
     objectTypes[name] = type
     return type
   }

@@ -226,9 +226,9 @@ extension Pointer where Pointee == DISPATCHER_HEADER {
   /// `size` is in 32-bit words, as the header has it.
   func initialize(_ type: DispatcherObjectType, state: Int32, size: UInt8) throws {
     try self.Type.store(type)
-    try self.Absolute.store(0)
+    try self.store(bits: \.Absolute, 0)
     try self.Size.store(size)
-    try self.Inserted.store(0)
+    try self.store(bits: \.Inserted, 0)
     try self.SignalState.store(state)
     try self.WaitListHead.initialize()
   }

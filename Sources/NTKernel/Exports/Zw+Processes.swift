@@ -2,25 +2,31 @@ import Guest
 import WindowsTypes
 
 extension Export {
-  /// Handles to processes and threads, and what they are asked.
+  /// Handles to processes and threads.
+  static let processHandles: [Export] = ["Zw", "Nt"].flatMap { prefix -> [Export] in
+    [
+      // nf-ntddk-ntopenprocess
+      export("\(prefix)OpenProcess(ProcessHandle, DesiredAccess, ObjectAttributes, ClientId)", irql: .passive) {
+        (
+          kernel, result: Pointer<GuestWord>, access: UInt32, attributes: Pointer<OBJECT_ATTRIBUTES>, client: Pointer<CLIENT_ID>
+        ) async throws -> NTSTATUS in
+        try await kernel.guardedWaiting(prefix) { try await kernel.openProcess(result, access, attributes, client, prefix) }
+      }
+      .partially("from user mode: the owner and SeDebugPrivilege alone decide, not the process's descriptor"),
+      // ZwOpenThread has no reference page; it is as ZwOpenProcess is.
+      export("\(prefix)OpenThread(ThreadHandle, DesiredAccess, ObjectAttributes, ClientId)", irql: .passive) {
+        (
+          kernel, result: Pointer<GuestWord>, access: UInt32, attributes: Pointer<OBJECT_ATTRIBUTES>, client: Pointer<CLIENT_ID>
+        ) async throws -> NTSTATUS in
+        try await kernel.guardedWaiting(prefix) { try await kernel.openThread(result, access, attributes, client, prefix) }
+      },
+    ]
+  }
+
+  /// What processes and threads are asked by their handles.
   static let processCalls: [Export] =
     ["Zw", "Nt"].flatMap { prefix -> [Export] in
       [
-        // nf-ntddk-ntopenprocess
-        export("\(prefix)OpenProcess(ProcessHandle, DesiredAccess, ObjectAttributes, ClientId)", irql: .passive) {
-          (
-            kernel, result: Pointer<GuestWord>, access: UInt32, attributes: Pointer<OBJECT_ATTRIBUTES>, client: Pointer<CLIENT_ID>
-          ) -> NTSTATUS in
-          try kernel.guarded(prefix) { try kernel.openProcess(result, access, attributes, client, prefix) }
-        }
-        .partially("from user mode: the owner and SeDebugPrivilege alone decide, not the process's descriptor"),
-        // ZwOpenThread has no reference page; it is as ZwOpenProcess is.
-        export("\(prefix)OpenThread(ThreadHandle, DesiredAccess, ObjectAttributes, ClientId)", irql: .passive) {
-          (
-            kernel, result: Pointer<GuestWord>, access: UInt32, attributes: Pointer<OBJECT_ATTRIBUTES>, client: Pointer<CLIENT_ID>
-          ) -> NTSTATUS in
-          try kernel.guarded(prefix) { try kernel.openThread(result, access, attributes, client, prefix) }
-        },
         // nf-winternl-ntqueryinformationprocess
         export(
           "\(prefix)QueryInformationProcess(ProcessHandle, ProcessInformationClass, ProcessInformation, ProcessInformationLength, ReturnLength)",
@@ -111,7 +117,7 @@ extension Kernel {
   private func open(
     _ object: UInt64, of owner: Process, _ result: Pointer<GuestWord>, _ access: UInt32, _ attributes: Pointer<OBJECT_ATTRIBUTES>,
     _ mapping: GenericMapping, _ prefix: String
-  ) throws -> NTSTATUS {
+  ) async throws -> NTSTATUS {
     let mode = try mode(of: prefix)
     if mode == .userMode {
       let token = try currentToken()
@@ -122,16 +128,19 @@ extension Kernel {
     let flags = attributes.isNull ? 0 : try attributes.Attributes.load()
     let wanted = access & 0x200_0000 != 0 ? mapping.all : mapping.map(access)
     try result.store(0)
-    try reference(object, for: nil)
-    try result.store(
-      GuestWord(makeHandle(to: object, access: wanted, attributes: ObjectAttributeFlags(rawValue: flags), mode: mode)))
-    return .success
+    let attributes = ObjectAttributeFlags(rawValue: flags)
+    let isKernel = attributes.contains(.kernelHandle) && mode == .kernelMode
+    return try await announcingHandle(.init(code: 1, object: object, isKernelHandle: isKernel), access: wanted) { granted in
+      try reference(object, for: nil)
+      try result.store(GuestWord(makeHandle(to: object, access: granted, attributes: attributes, mode: mode)))
+      return .success
+    }
   }
 
   func openProcess(
     _ result: Pointer<GuestWord>, _ access: UInt32, _ attributes: Pointer<OBJECT_ATTRIBUTES>, _ client: Pointer<CLIENT_ID>,
     _ prefix: String
-  ) throws -> NTSTATUS {
+  ) async throws -> NTSTATUS {
     if let status = try checkMix(attributes, client) { return status }
     let (id, threadID) = (try client.UniqueProcess.load().address, try client.UniqueThread.load().address)
     let found = try processes.first { process in
@@ -141,7 +150,7 @@ extension Kernel {
     }
     // STATUS_INVALID_CID, as the page says of an identifier that is nobody's.
     guard let found else { return NTSTATUS(rawValue: threadID == 0 ? 0xc000_000d : 0xc000_000b) }
-    return try open(
+    return try await open(
       found.object.address, of: found, result, access, attributes,
       GenericMapping(read: 0x2_0410, write: 0x2_0beb, execute: 0x12_0000, all: 0x1f_0fff), prefix)
   }
@@ -149,7 +158,7 @@ extension Kernel {
   func openThread(
     _ result: Pointer<GuestWord>, _ access: UInt32, _ attributes: Pointer<OBJECT_ATTRIBUTES>, _ client: Pointer<CLIENT_ID>,
     _ prefix: String
-  ) throws -> NTSTATUS {
+  ) async throws -> NTSTATUS {
     if let status = try checkMix(attributes, client) { return status }
     let (id, owner) = (try client.UniqueThread.load().address, try client.UniqueProcess.load().address)
     let found = try threads.first { thread in
@@ -157,7 +166,7 @@ extension Kernel {
         && (owner == 0 || thread.object.Cid.UniqueProcess.load().address == owner)
     }
     guard let found else { return NTSTATUS(rawValue: 0xc000_000b) }
-    return try open(
+    return try await open(
       found.object.address, of: found.owner, result, access, attributes,
       GenericMapping(read: 0x2_0048, write: 0x2_0037, execute: 0x12_0000, all: 0x1f_03ff), prefix)
   }
@@ -272,7 +281,7 @@ extension Kernel {
       try tcb.Priority.store(Int8(new))
     case 4:
       guard wanted & 1 != 0 else { return .invalidParameter }
-      try tcb.Affinity.store(1)
+      try tcb.affinity.store(1)
     case 5:
       guard wanted != 0 else {
         try impersonate(nil, by: thread, copyOnOpen: false, effectiveOnly: false, level: 0)

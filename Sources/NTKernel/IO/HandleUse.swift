@@ -43,6 +43,7 @@ extension Kernel {
     let count = try header.HandleCount.load() - 1
     try header.HandleCount.store(count)
     let kind = kind(of: entry.object)
+    try await callCloseProcedure(of: entry, handlesLeft: count)
     if count == 0, kind == .file { try await cleanUp(Pointer(entry.object, in: memory.memory)) }
     if count == 0 { try endWatch(of: entry.object) }
     if count == 0, let close = io.closeProcedures[kind] { try await close(entry.object) }

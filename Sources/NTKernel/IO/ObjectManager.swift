@@ -23,12 +23,17 @@ extension Kernel {
     let block = try allocate(named + header + size)
     let place = Pointer<OBJECT_HEADER>(block + named, in: here)
     try place.PointerCount.store(1)
-    try place.Type.store(Pointer(try objectType(kind), in: here))
+    try setType(Pointer(try objectType(kind), in: here), of: place)
     let body = place.address + header
     if let path {
       let parent = String(path[..<(path.lastIndex(of: "\\") ?? path.startIndex)])
       let info = Pointer<OBJECT_HEADER_NAME_INFO>(block, in: here)
-      try place.NameInfoOffset.store(UInt8(named))
+      if isTypeByIndex {
+        // OBJECT_INFOMASK_NAME of Windows 7's public symbols.
+        try place.InfoMask.store(0x02)
+      } else {
+        try place.NameInfoOffset.store(UInt8(named))
+      }
       try info.Directory.store(Pointer(io.namespace[parent.isEmpty ? "\\" : parent]?.object ?? 0, in: here))
       try store(String(path.split(separator: "\\").last ?? ""), in: info.Name)
       io.namespace.insert(body, kind, at: path)
@@ -47,6 +52,25 @@ extension Kernel {
 
   package func header(of object: UInt64) -> Pointer<OBJECT_HEADER> {
     Pointer(object &- UInt64(OBJECT_HEADER.layouts[memory.target].Body.offset), in: memory.memory)
+  }
+
+  /// Whether an object's header holds its type's index in a table, as it does from Windows 7 on, and not the type's address.
+  var isTypeByIndex: Bool { OBJECT_HEADER.layouts[memory.target].Type.isAbsent }
+
+  func setType(_ type: Pointer<OBJECT_TYPE>, of header: Pointer<OBJECT_HEADER>) throws {
+    if isTypeByIndex {
+      try header.TypeIndex.store(type.Index_7.load())
+    } else {
+      try header.Type.store(type)
+    }
+  }
+
+  /// The type that an object's header names; null for none.
+  func type(of header: Pointer<OBJECT_HEADER>) throws -> Pointer<OBJECT_TYPE> {
+    guard isTypeByIndex else { return try header.Type.load() }
+    let index = try header.TypeIndex.load()
+    let found = try index == 0 ? nil : objectTypes.values.first { try $0.Index_7.load() == index }
+    return found ?? Pointer(0, in: memory.memory)
   }
 
   /// What the object at `object` is.
@@ -79,7 +103,7 @@ extension Kernel {
   /// Whether `type` is what the object is, or no type is asked for.
   func isOfType(_ object: UInt64, _ type: UInt64) throws -> Bool {
     if type == 0 { return true }
-    let own = try header(of: object).Type.load().address
+    let own = try self.type(of: header(of: object)).address
     return try type == (own != 0 ? own : kind(of: object) == .other ? type : objectType(kind(of: object)))
   }
 
@@ -91,13 +115,16 @@ extension Kernel {
     let header = header(of: object)
     let count = try header.PointerCount.load() &- 1
     guard count >= 0 else {
-      throw BugCheck(.referenceByPointer, try header.Type.load().address, object, 1, UInt64(UInt32(bitPattern: count)))
+      throw BugCheck(.referenceByPointer, try type(of: header).address, object, 1, UInt64(UInt32(bitPattern: count)))
     }
     try header.PointerCount.store(count)
     if let caller { forgetReference(to: object, by: caller) }
     if count == 0, let record = io.objects[object] { try await delete(object, record) }
     return count
   }
+
+  /// The reference that `caller`'s driver holds is somebody else's from here on.
+  func releaseSite(of object: UInt64, by caller: UInt64) { forgetReference(to: object, by: caller) }
 
   /// A reference of the same driver's as `caller` is given back; of another's where it has none.
   private func forgetReference(to object: UInt64, by caller: UInt64) {
@@ -109,6 +136,8 @@ extension Kernel {
   }
 
   private func delete(_ object: UInt64, _ record: IOManager.ObjectRecord) async throws {
+    try await callDeleteProcedure(of: object)
+    pendingNames[object] = nil
     if record.kind == .section { try await deleteSection(object) }
     if record.kind == .file { try await closeFile(Pointer(object, in: memory.memory)) }
     if let path = record.path, io.namespace[path]?.object == object { io.namespace.remove(path) }

@@ -12,12 +12,12 @@ extension Kernel {
   }
 
   /// What each service is called, by number: `NtCreateFile`.
-  public static var serviceNames: [String] { SystemServices.services.map { "Nt" + $0.name } }
+  public static func serviceNames(in target: Target) -> [String] { SystemServices.services(in: target).map { "Nt" + $0.name } }
 
   /// Writes the descriptor (base, counters, limit, argument bytes) at `place`, and the table that it leads to.
   func makeServiceTable(at place: UInt64) throws {
     let here = memory.memory
-    let services = SystemServices.services
+    let services = SystemServices.services(in: memory.target)
     if serviceRoutines.count != services.count {
       // Without a loader, one place stands for all that is not provided.
       let absent = trapAddress(of: "KiServiceNotProvided")
@@ -55,11 +55,12 @@ extension Kernel {
   /// A number that is none is STATUS_INVALID_SYSTEM_SERVICE.
   func callService(returningTo ip: UInt64, _ sp: UInt64) -> Continuation {
     let number = Int(registers[.ax] & 0xffff_ffff)
-    guard number < SystemServices.services.count else {
+    let services = SystemServices.services(in: memory.target)
+    guard number < services.count else {
       registers[.ax] = 0xc000_001c
       return .proceed
     }
-    let service = SystemServices.services[number]
+    let service = services[number]
     let known = exports["nt", "Nt\(service.name)"].map { trapAddresses[$0] }
     guard let routine = hookedService(number) ?? serviceTable?.routines[number] ?? known else {
       ending = .missingRoutine("nt!Nt\(service.name)")

@@ -20,8 +20,7 @@ extension Kernel {
     let sections: [(name: String, range: Range<UInt64>, characteristics: UInt32)]
   }
 
-  /// When XP SP3 was built: 13 April 2008, as `lm v m nt` shows of it.
-  static let buildTimestamp: UInt32 = 0x4802_516a
+  var buildTimestamp: UInt32 { memory.target.system.buildTimestamp }
 
   var kernelImages: [KernelImage] {
     let nt = layout.kernelImage
@@ -61,10 +60,12 @@ extension Kernel {
   /// What the image exports: names in the order in which a binary search expects them.
   private func exportedNames(of image: KernelImage) throws -> [(name: String, address: UInt64)] {
     var found: [String: UInt64] = [:]
-    for (number, export) in exports.exports.enumerated() where export.module == image.module && export.isImportable {
+    for (number, export) in exports.exports.enumerated()
+    where export.module == image.module && export.isImportable && exports.isThere(number, in: memory.target) {
       found[export.name] = imageExport(image.module, export.name) ?? trapAddresses[number]
     }
-    for variable in KernelVariable.all where variable.module == image.module {
+    for variable in KernelVariable.all
+    where variable.module == image.module && KnownRoutines.isExported(variable.name, of: variable.module, in: memory.target) {
       found[variable.name] = try address(ofVariable: variable.name, in: variable.module)
     }
     return found.map { ($0.key, $0.value) }.sorted { Array($0.name.utf8).lexicographicallyPrecedes(Array($1.name.utf8)) }
@@ -79,7 +80,7 @@ extension Kernel {
     var texts = Array(image.fileName.utf8) + [0]
     let firstText = ordinals + 2 * count
     var bytes = ImageBytes()
-    bytes.append([0, Self.buildTimestamp, 0, firstText, 1, count, count, functions, pointers, ordinals])
+    bytes.append([0, buildTimestamp, 0, firstText, 1, count, count, functions, pointers, ordinals])
     for (_, address) in names { bytes.append([UInt32(truncatingIfNeeded: address &- image.base)]) }
     for (name, _) in names {
       bytes.append([firstText + UInt32(texts.count)])
@@ -98,18 +99,19 @@ extension Kernel {
     bytes.bytes += Array("PE\0\0".utf8)
     bytes.append(UInt16(0x14c))
     bytes.append(UInt16(image.sections.count))
-    bytes.append([Self.buildTimestamp, 0, 0])
+    bytes.append([buildTimestamp, 0, 0])
     bytes.append(UInt16(0xe0))
     // Executable, 32 bits; the HAL is a DLL too.
     bytes.append(UInt16(image.module == "hal" ? 0x210e : 0x10e))
     bytes.append(UInt16(0x10b))
     bytes.append(UInt16(0x000a))
+    let version = memory.target.system.minor << 16 | memory.target.system.major
     let code = image.sections.first { $0.name == ".text" }?.range ?? image.directory
     bytes.append([
       UInt32(code.count), 0, 0, 0, UInt32(code.lowerBound - image.base), 0,
       UInt32(image.base), 0x1000, 0x1000,
-      // Operating system, image and subsystem versions: 5.1.
-      0x0001_0005, 0x0001_0005, 0x0001_0005, 0,
+      // Operating system, image and subsystem versions.
+      version, version, version, 0,
       UInt32(image.size), 0x1000, 0,
     ])
     // IMAGE_SUBSYSTEM_NATIVE.

@@ -14,14 +14,20 @@ extension Kernel {
     public let entryPoint: UInt64
     public let timestamp: UInt32
     public let checksum: UInt32
+    /// Whether its signature was checked because the image asks for it.
+    public let forcesIntegrity: Bool
 
-    public init(fileName: String, base: UInt64, size: UInt64, entryPoint: UInt64 = 0, timestamp: UInt32 = 0, checksum: UInt32 = 0) {
+    public init(
+      fileName: String, base: UInt64, size: UInt64, entryPoint: UInt64 = 0, timestamp: UInt32 = 0, checksum: UInt32 = 0,
+      forcesIntegrity: Bool = false
+    ) {
       self.fileName = fileName
       self.base = base
       self.size = size
       self.entryPoint = entryPoint
       self.timestamp = timestamp
       self.checksum = checksum
+      self.forcesIntegrity = forcesIntegrity
     }
   }
 
@@ -50,8 +56,9 @@ extension Kernel {
     try entry.TimeDateStamp.store(module.timestamp)
     try entry.CheckSum.store(module.checksum)
     try entry.LoadCount.store(1)
-    // LDRP_ENTRY_PROCESSED, and for a driver LDRP_SYSTEM_MAPPED.
-    try entry.Flags.store(0x0100_4000)
+    // LDRP_ENTRY_PROCESSED, and for a driver LDRP_SYSTEM_MAPPED; LDRP_IMAGE_INTEGRITY_FORCED, which Vista brought.
+    let isChecked = module.forcesIntegrity && memory.target.system.release >= .vista
+    try entry.Flags.store(0x0100_4000 | (isChecked ? 0x20 : 0))
     let isSystemFile = ["ntoskrnl.exe", "hal.dll"].contains(module.fileName.lowercased())
     let folder = isSystemFile ? "\\WINDOWS\\system32\\" : "\\SystemRoot\\System32\\Drivers\\"
     try storeInModuleSpace(folder + module.fileName, in: entry.FullDllName)
@@ -71,7 +78,7 @@ extension Kernel {
     loadedModules = head
     for image in kernelImages {
       try addLoadedModule(
-        LoadedModule(fileName: image.fileName, base: image.base, size: image.size, timestamp: Self.buildTimestamp))
+        LoadedModule(fileName: image.fileName, base: image.base, size: image.size, timestamp: buildTimestamp))
     }
     return head
   }

@@ -49,6 +49,7 @@ extension Kernel: PageFaultResolver {
   private func repair(_ access: Access, at address: UInt64) throws -> String {
     let irql = try kpcr.Irql.load()
     let page = memory.current[address]
+    if let fault = specialPoolFault(access, at: address) { throw fault }
     if irql >= .dispatch && needsPager(page, access, at: address) {
       throw try faultAtRaisedIRQL(irql, access, at: address)
     }

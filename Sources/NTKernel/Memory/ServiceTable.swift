@@ -1,7 +1,7 @@
 import Guest
 import WindowsTypes
 
-/// The system services of XP SP3: what `KeServiceDescriptorTable` describes, and what a `Zw` routine's first instruction names.
+/// The system services of a version of Windows: what `KeServiceDescriptorTable` describes, and what a `Zw` routine's first instruction names.
 ///
 /// Numbers and argument counts are those that a debugger shows of the table (`dps nt!KiServiceTable`, `db nt!KiArgumentTable`).
 public enum SystemServices {
@@ -11,17 +11,25 @@ public enum SystemServices {
   }
 
   /// The number of the service that the routine `name`, `ZwClose` or `NtClose`, is about.
-  public static func number(of name: String) -> Int? {
-    name.hasPrefix("Zw") || name.hasPrefix("Nt") ? numbers[String(name.dropFirst(2))] : nil
+  public static func number(of name: String, in target: Target) -> Int? {
+    name.hasPrefix("Zw") || name.hasPrefix("Nt") ? numbers[target.ordinal][String(name.dropFirst(2))] : nil
   }
 
-  static let services: [(name: Substring, argumentCount: UInt8)] = table.split(whereSeparator: \.isWhitespace).map { entry in
-    let parts = entry.split(separator: ":")
-    return (parts[0], UInt8(parts[1]) ?? 0)
-  }
-  private static let numbers = Dictionary(uniqueKeysWithValues: services.enumerated().map { (String($1.name), $0) })
+  typealias Service = (name: Substring, argumentCount: UInt8)
 
-  /// Every service without its prefix, and how many words of arguments it takes, from number 0 on.
+  static func services(in target: Target) -> [Service] { all[target.ordinal] }
+
+  private static let all = [table, Windows7Services.table].map { table in
+    table.split(whereSeparator: \.isWhitespace).map { entry -> Service in
+      let parts = entry.split(separator: ":")
+      return (parts[0], UInt8(parts[1]) ?? 0)
+    }
+  }
+  private static let numbers = all.map { services in
+    Dictionary(uniqueKeysWithValues: services.enumerated().map { (String($1.name), $0) })
+  }
+
+  /// Every service of XP SP3 without its prefix, and how many words of arguments it takes, from number 0 on.
   private static let table = """
     AcceptConnectPort:6 AccessCheck:8 AccessCheckAndAuditAlarm:11 AccessCheckByType:11 AccessCheckByTypeAndAuditAlarm:16
     AccessCheckByTypeResultList:11 AccessCheckByTypeResultListAndAuditAlarm:16 AccessCheckByTypeResultListAndAuditAlarmByHandle:17

@@ -98,14 +98,14 @@ extension Kernel {
     try tcb.ApcState.Process.store(process.object.cast())
     try tcb.ApcStatePointer[0].store(tcb.ApcState)
     try tcb.ApcStatePointer[1].store(tcb.SavedApcState)
-    try tcb.ApcQueueable.store(1)
+    try tcb.apcQueueable.store(1)
     // A thread of System has never been in user mode; any other has entered the kernel by a system call.
     try tcb.PreviousMode.store(process.id == 0 ? .kernelMode : .userMode)
-    try object.ThreadsProcess.store(process.object)
+    try object.threadsProcess.store(process.object)
     try object.Cid.UniqueProcess.store(process.object.UniqueProcessId.load())
     try object.Cid.UniqueThread.store(Pointer(uniqueID ?? UInt64(0x100 + 4 * threads.count), in: here))
     try object.IrpList.initialize()
-    if process.id == 0 { try object.CrossThreadFlags.store(0x10) }
+    if process.id == 0 { try object.setSystemThread() }
     try process.object.ThreadListHead.insertTail(object.ThreadListEntry)
     try process.object.Pcb.ThreadListHead.insertTail(tcb.ThreadListEntry)
     try process.object.ActiveThreads.store(process.object.ActiveThreads.load() + 1)

@@ -180,7 +180,7 @@ extension Kernel {
   /// The thread is gone: its object is signaled.
   private func finish(_ thread: Thread, _ status: NTSTATUS) throws {
     try thread.object.Tcb.State.store(.terminated)
-    try thread.object.Tcb.ApcQueueable.store(0)
+    try thread.object.Tcb.apcQueueable.store(0)
     try thread.object.ExitStatus.store(status)
     let header = thread.object.Tcb.Header
     try header.SignalState.store(1)

@@ -25,7 +25,7 @@ enum NotifyKind {
 
 extension Kernel {
   /// How many routines of a kind can be registered: 8 on XP, 64 since Windows 7 (nf-ntddk-pssetcreateprocessnotifyroutine names 64).
-  var notifyRoutineLimit: Int { 8 }
+  var notifyRoutineLimit: Int { memory.target.system.release >= .vista ? 64 : 8 }
 
   /// `PsSetCreateProcessNotifyRoutine` and its `Ex`: a routine twice, or one too many, is STATUS_INVALID_PARAMETER; so is the
   /// removal of one that is not there, which the page calls STATUS_INVALID_PARAMETER or STATUS_PROCEDURE_NOT_FOUND.
@@ -71,10 +71,10 @@ extension Kernel {
   /// (nc-ntddk-pcreate_process_notify_routine). It must leave both as they were.
   func notify(_ routine: UInt64, _ arguments: [UInt64]) async throws {
     let thread = try currentThread()
-    let disabled = try thread.KernelApcDisable.load()
-    try thread.KernelApcDisable.store(disabled &- 1)
+    let disabled = try thread.kernelApcDisable.load()
+    try thread.kernelApcDisable.store(disabled &- 1)
     _ = try await call(routine, arguments)
-    let (irql, inside) = (try kpcr.Irql.load(), try thread.KernelApcDisable.load())
+    let (irql, inside) = (try kpcr.Irql.load(), try thread.kernelApcDisable.load())
     if irql != .passive {
       report(violation: "a notify routine returned at IRQL \(irql.rawValue); it was called at 0", at: Site(ip: routine))
       try lowerIRQL(to: .passive)
@@ -82,7 +82,7 @@ extension Kernel {
     if inside != disabled &- 1 {
       report(violation: "a notify routine returned with APCs disabled otherwise than it was called", at: Site(ip: routine))
     }
-    try thread.KernelApcDisable.store(disabled)
+    try thread.kernelApcDisable.store(disabled)
   }
 
   func notifyThread(_ thread: Thread, isCreated: Bool) async throws {

@@ -50,7 +50,7 @@ extension Kernel {
     let irql = try kpcr.Irql.load()
     return try start(.interrupt(values)) { [self] in
       _ = try raiseIRQL(to: .dispatch)
-      try kpcr.PrcbData.DpcRoutineActive.store(1)
+      try kpcr.PrcbData.dpcRoutineActive.store(1)
       while !deferredCalls.isEmpty {
         let dpc = Pointer<KDPC>(deferredCalls.removeFirst(), in: memory.memory)
         try kpcr.PrcbData.DpcQueueDepth.store(UInt32(deferredCalls.count))
@@ -66,7 +66,7 @@ extension Kernel {
           throw BugCheck(BugCheckCode(rawValue: 0x8), UInt64(level.rawValue))
         }
       }
-      try kpcr.PrcbData.DpcRoutineActive.store(0)
+      try kpcr.PrcbData.dpcRoutineActive.store(0)
       try lowerIRQL(to: irql)
       return 0
     }

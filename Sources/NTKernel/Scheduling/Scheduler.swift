@@ -140,7 +140,7 @@ extension Kernel {
   func endRunningThread(_ status: NTSTATUS, isStep: Bool? = nil) throws -> Continuation {
     guard let thread = running else { throw KernelError("no thread runs") }
     // KERNEL_APC_PENDING_DURING_EXIT: a critical region is open, or a mutex held. APC, disable count, IRQL.
-    let disabled = try thread.object.Tcb.KernelApcDisable.load()
+    let disabled = try thread.object.Tcb.kernelApcDisable.load()
     if disabled != 0 { return end(BugCheck(.kernelAPCPendingDuringExit, 0, UInt64(disabled), UInt64(try kpcr.Irql.load().rawValue))) }
     if try thread.object.Tcb.ApcStateIndex.load() != 0 {
       return end(try invalidAttach(thread.owner.object.Pcb, thread.object.Tcb))

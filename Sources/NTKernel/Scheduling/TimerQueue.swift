@@ -67,11 +67,11 @@ extension Kernel {
       case .wait(let id): try wake(threads[id], threads[id].timeoutStatus)
       case .timer(let address):
         let timer = Pointer<KTIMER>(address, in: memory.memory)
-        try timer.Header.Inserted.store(0)
+        try timer.Header.store(bits: \.Inserted, 0)
         try timer.Header.SignalState.store(1)
         let period = try timer.Period.load()
         if period > 0 {
-          try timer.Header.Inserted.store(1)
+          try timer.Header.store(bits: \.Inserted, 1)
           timers.insert(.timer(address), due: due + UInt64(period) * 10_000)
         }
         try signal(timer.Header)
@@ -88,7 +88,7 @@ extension Kernel {
   func setTimer(_ timer: Pointer<KTIMER>, due: Int64, period: Int32, _ dpc: Pointer<KDPC>) throws -> Bool {
     let wasRunning = timers.remove(.timer(timer.address))
     try timer.Header.SignalState.store(0)
-    try timer.Header.Inserted.store(1)
+    try timer.Header.store(bits: \.Inserted, 1)
     try timer.Dpc.store(dpc)
     try timer.Period.store(period)
     let when = dueTime(due)
@@ -99,7 +99,7 @@ extension Kernel {
   }
 
   func cancelTimer(_ timer: Pointer<KTIMER>) throws -> Bool {
-    try timer.Header.Inserted.store(0)
+    try timer.Header.store(bits: \.Inserted, 0)
     return timers.remove(.timer(timer.address))
   }
 }

@@ -132,7 +132,7 @@ extension Kernel {
       try mutant.OwnerThread.store(thread.object.Tcb)
       try thread.object.Tcb.MutantListHead.insertTail(mutant.MutantListEntry)
       let disable = UInt32(try mutant.ApcDisable.load())
-      try thread.object.Tcb.KernelApcDisable.store(thread.object.Tcb.KernelApcDisable.load() &- disable)
+      try thread.object.Tcb.kernelApcDisable.store(thread.object.Tcb.kernelApcDisable.load() &- disable)
       guard try mutant.Abandoned.load() != 0 else { return 0 }
       try mutant.Abandoned.store(0)
       return 0x80
@@ -152,7 +152,7 @@ extension Kernel {
     guard old == 0 else { return old }
     try mutant.OwnerThread.store(Pointer(0, in: memory.memory))
     try mutant.MutantListEntry.remove()
-    try thread.KernelApcDisable.store(thread.KernelApcDisable.load() &+ UInt32(try mutant.ApcDisable.load()))
+    try thread.kernelApcDisable.store(thread.kernelApcDisable.load() &+ UInt32(try mutant.ApcDisable.load()))
     try signal(mutant.Header)
     return old
   }

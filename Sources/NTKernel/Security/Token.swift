@@ -132,12 +132,31 @@ extension Kernel {
   }
 
   /// The client that a thread impersonates, and how.
-  func impersonated(by thread: Thread) throws -> (token: Token, information: Pointer<PS_IMPERSONATION_INFORMATION>)? {
-    let isActive = try thread.object.load(bits: \.ActiveImpersonationInfo) != 0
-    guard isActive, case let information = try thread.object.ImpersonationInfo.load(), !information.isNull,
-      let token = security.tokens[try information.Token.load().address]
-    else { return nil }
-    return (token, information)
+  struct Client {
+    let token: Token
+    let copyOnOpen: Bool
+    let effectiveOnly: Bool
+    let level: UInt32
+  }
+
+  /// Whether a thread keeps its client in one word, as it does from Vista on, and not in a block of its own.
+  private var hasClientWord: Bool { ETHREAD.layouts[memory.target].ImpersonationInfo.isAbsent }
+
+  /// The client that a thread impersonates, and how.
+  func impersonated(by thread: Thread) throws -> Client? {
+    guard try thread.object.load(bits: \.ActiveImpersonationInfo) != 0 else { return nil }
+    if hasClientWord {
+      let context = thread.object.ClientSecurity
+      guard let token = security.tokens[try context.ImpersonationData.load().bits & ~7] else { return nil }
+      return Client(
+        token: token, copyOnOpen: try thread.object.load(bits: \.CopyTokenOnOpen) != 0,
+        effectiveOnly: try context.load(bits: \.EffectiveOnly) != 0, level: UInt32(try context.load(bits: \.ImpersonationLevel)))
+    }
+    let information = try thread.object.ImpersonationInfo.load()
+    guard !information.isNull, let token = security.tokens[try information.Token.load().address] else { return nil }
+    return Client(
+      token: token, copyOnOpen: try information.CopyOnOpen.load() != 0, effectiveOnly: try information.EffectiveOnly.load() != 0,
+      level: try information.ImpersonationLevel.load())
   }
 
   /// `PsImpersonateClient` (nf-ntifs-psimpersonateclient); no token ends it.
@@ -147,17 +166,28 @@ extension Kernel {
       try decrement(current.token.object)
     }
     guard let token else { return }
+    try reference(token.object, for: nil)
+    try store(Client(token: token, copyOnOpen: copyOnOpen, effectiveOnly: effectiveOnly, level: level), for: thread)
+    try thread.object.store(bits: \.ActiveImpersonationInfo, 1)
+  }
+
+  private func store(_ client: Client, for thread: Thread) throws {
+    if hasClientWord {
+      let context = thread.object.ClientSecurity
+      try context.ImpersonationData.store(GuestWord(client.token.object))
+      try context.store(bits: \.ImpersonationLevel, UInt64(client.level))
+      try context.store(bits: \.EffectiveOnly, client.effectiveOnly ? 1 : 0)
+      return try thread.object.store(bits: \.CopyTokenOnOpen, client.copyOnOpen ? 1 : 0)
+    }
     var information = try thread.object.ImpersonationInfo.load()
     if information.isNull {
       information = Pointer(try allocate(UInt64(Pointer<PS_IMPERSONATION_INFORMATION>.size(in: memory.memory))), in: memory.memory)
       try thread.object.ImpersonationInfo.store(information)
     }
-    try reference(token.object, for: nil)
-    try information.Token.store(Pointer(token.object, in: memory.memory))
-    try information.CopyOnOpen.store(copyOnOpen ? 1 : 0)
-    try information.EffectiveOnly.store(effectiveOnly ? 1 : 0)
-    try information.ImpersonationLevel.store(level)
-    try thread.object.store(bits: \.ActiveImpersonationInfo, 1)
+    try information.Token.store(Pointer(client.token.object, in: memory.memory))
+    try information.CopyOnOpen.store(client.copyOnOpen ? 1 : 0)
+    try information.EffectiveOnly.store(client.effectiveOnly ? 1 : 0)
+    try information.ImpersonationLevel.store(client.level)
   }
 
   /// Gives a reference of the kernel's own back to an object that a process keeps anyway.

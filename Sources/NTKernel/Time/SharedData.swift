@@ -14,12 +14,15 @@ extension Kernel {
     // NtProductWinNt.
     try shared.NtProductType.store(1)
     try shared.ProductTypeIsValid.store(1)
-    try shared.NtMajorVersion.store(5)
-    try shared.NtMinorVersion.store(1)
+    try shared.NtMajorVersion.store(memory.target.system.major)
+    try shared.NtMinorVersion.store(memory.target.system.minor)
     // PF_COMPARE_EXCHANGE_DOUBLE, PF_MMX_INSTRUCTIONS_AVAILABLE, PF_XMMI_INSTRUCTIONS_AVAILABLE, PF_RDTSC_INSTRUCTION_AVAILABLE.
     for feature in [2, 3, 6, 8] { try shared.ProcessorFeatures[feature].store(1) }
-    // VER_SUITE_SINGLEUSERTS.
-    try shared.SuiteMask.store(0x100)
+    try shared.SuiteMask.store(memory.target.system.suites)
     try shared.NumberOfPhysicalPages.store(0x1_ff7d)
+    if memory.target.system.release >= .windows7 {
+      try shared.ActiveProcessorCount.store(1)
+      try shared.ActiveGroupCount.store(1)
+    }
   }
 }

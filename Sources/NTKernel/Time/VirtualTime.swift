@@ -70,7 +70,10 @@ extension Kernel {
     try store(interruptTimeAtTick, in: shared.InterruptTime)
     try store(systemTimeAtTick, in: shared.SystemTime)
     try store(tickCount, in: shared.TickCount)
-    try shared.TickCountLow.store(UInt32(truncatingIfNeeded: tickCount))
+    // Later versions keep the quadword alone: the member is called TickCountLowDeprecated.
+    if !KUSER_SHARED_DATA.layouts[memory.target].TickCountLow.isAbsent {
+      try shared.TickCountLow.store(UInt32(truncatingIfNeeded: tickCount))
+    }
     if let place = time.tickVariable { try store(tickCount, in: Pointer(place, in: memory.memory)) }
   }
 }

@@ -28,6 +28,7 @@ extension Run {
       "module": .string(missing.module), "name": .string(missing.name), "site": json(missing.site),
       "importers": .number(missing.importers), "countedDrivers": .number(KnownRoutines.countedDrivers),
       "nearest": missing.nearest.map { .string($0) }, "about": missing.about.map { .string($0) },
+      "introduced": missing.introduced.map { .string("\($0)") },
     ])
   }
 

@@ -6,7 +6,7 @@ import Guest
 ///        +0x000 Flink            : Ptr32 _LIST_ENTRY
 ///        +0x004 Blink            : Ptr32 _LIST_ENTRY
 public func dt(_ name: String, in target: Target) throws(UnknownStructure) -> String {
-  let type = try StructureCatalogue.structure(named: name)
+  let type = try StructureCatalogue.structure(named: name, in: target)
   return display(type, in: target) { $0.typeText(in: target) }
 }
 
@@ -22,7 +22,7 @@ public func dt(_ name: String, in target: Target) throws(UnknownStructure) -> St
 public func dt(
   _ name: String, at address: UInt64, in memory: GuestMemory, symbol: @escaping (UInt64) -> String? = { _ in nil }
 ) throws(UnknownStructure) -> String {
-  let type = try StructureCatalogue.structure(named: name)
+  let type = try StructureCatalogue.structure(named: name, in: memory.target)
   let printer = ValuePrinter(memory: memory, symbol: symbol)
   return display(type, in: memory.target, detail: printer.detail(of: type, at: address)) { member in
     printer.text(of: member, at: address &+ UInt64(member.offset))

@@ -5,13 +5,19 @@ public struct UnknownStructure: Error, Hashable, CustomStringConvertible {
   public let name: String
   /// What was probably meant.
   public let nearest: String?
+  /// Where it exists in other versions of Windows, or is not described in this one.
+  public let target: Target?
 
-  public init(name: String, nearest: String?) {
+  public init(name: String, nearest: String?, target: Target? = nil) {
     self.name = name
     self.nearest = nearest
+    self.target = target
   }
 
-  public var description: String { "no structure “\(name)”" + (nearest.map { "; did you mean \($0)?" } ?? "") }
+  public var description: String {
+    if let target { return "“\(name)” is not described for \(target.system.release)" }
+    return "no structure “\(name)”" + (nearest.map { "; did you mean \($0)?" } ?? "")
+  }
 }
 
 /// Every structure that this module describes, by name.
@@ -29,6 +35,13 @@ public enum StructureCatalogue {
     throw UnknownStructure(name: name, nearest: nearestName(to: bare, in: all.map { self.name(of: $0) }))
   }
 
+  /// The structure called `name`, if it is described for `target`.
+  static func structure(named name: String, in target: Target) throws(UnknownStructure) -> any GuestStructure.Type {
+    let type = try structure(named: name)
+    guard type.isKnown(in: target) else { throw UnknownStructure(name: name, nearest: nil, target: target) }
+    return type
+  }
+
   /// The module whose symbols have the structure, as the debugger prints it.
   public static func module(of type: any GuestStructure.Type) -> String {
     let name = name(of: type)
@@ -39,7 +52,11 @@ public enum StructureCatalogue {
 }
 
 extension StructureCatalogue {
-  private static let tables = [io, filterManager, memoryManager, processor, executive, basics, runtimeLibrary, registry]
+  private static let tables = [io, filterManager, memoryManager, processor, executive, basics, runtimeLibrary, registry, windows7]
+  private static let windows7: [any GuestStructure.Type] = [
+    GROUP_AFFINITY.self, KAFFINITY_EX.self, KSTACK_COUNT.self, MM_AVL_TABLE.self, OB_CALLBACK_REGISTRATION.self,
+    OB_OPERATION_REGISTRATION.self, PS_CLIENT_SECURITY_CONTEXT.self,
+  ]
   private static let io: [any GuestStructure.Type] = [
     DEVICE_OBJECT.self, DEVICE_OBJECT_Queue.self, DEVOBJ_EXTENSION.self, DRIVER_EXTENSION.self, DRIVER_OBJECT.self,
     FILE_OBJECT.self, IO_COMPLETION_CONTEXT.self, IO_STACK_LOCATION.self, IO_STACK_LOCATION_Parameters.self,

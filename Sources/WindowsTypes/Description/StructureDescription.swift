@@ -77,13 +77,19 @@ public struct StructureDescription: Sendable {
 
 extension GuestStructure {
   static func size(in target: Target) -> Int { layouts.size(in: target) }
+  public static func isKnown(in target: Target) -> Bool { layouts.isKnown(in: target) }
 
   static func members(in target: Target) -> [MemberDescription] {
-    Mirror(reflecting: layouts[target]).children.map { label, value in
+    let members = Mirror(reflecting: layouts[target]).children.compactMap { label, value -> MemberDescription? in
       guard let label, let field = value as? any AnyField else { preconditionFailure("\(name) has a member that is no field") }
+      guard field.offset >= 0 else { return nil }
       return MemberDescription(
-        name: label, offset: field.offset, count: field.count, bits: field.bits, type: memberType(field.memberType))
+        name: label.hasSuffix("_7") ? String(label.dropLast(2)) : label, offset: field.offset, count: field.count, bits: field.bits,
+        type: memberType(field.memberType))
     }
+    // Members that a later version added stand last among the properties.
+    guard target.ordinal > 0 else { return members }
+    return members.enumerated().sorted { ($0.element.offset, $0.offset) < ($1.element.offset, $1.offset) }.map(\.element)
   }
 }
 

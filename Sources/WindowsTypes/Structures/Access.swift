@@ -63,3 +63,99 @@ extension Pointer where Pointee == MDL {
     return Int((end + GuestMemory.pageSize - 1) >> GuestMemory.pageShift)
   }
 }
+
+/// A member that later versions of Windows keep in another type, or as a bit field.
+public struct VersionedMember<Value: GuestValue> {
+  private let loading: () throws -> Value
+  private let storing: (Value) throws -> Void
+
+  public func load() throws -> Value { try loading() }
+  public func store(_ value: Value) throws { try storing(value) }
+
+  fileprivate init(_ loading: @escaping () throws -> Value, _ storing: @escaping (Value) throws -> Void) {
+    (self.loading, self.storing) = (loading, storing)
+  }
+}
+
+extension Pointer where Pointee: GuestStructure {
+  /// The member that is `first` where the target has that one, else `later`.
+  public func member<First: GuestValue, Later: GuestValue>(
+    _ first: KeyPath<Pointee, Field<First>>, or later: KeyPath<Pointee, Field<Later>>
+  ) -> VersionedMember<First> {
+    guard Pointee.layouts[memory.target][keyPath: first].isAbsent else {
+      let place = self[dynamicMember: first]
+      return VersionedMember(place.load, place.store)
+    }
+    return VersionedMember(
+      { First(bits: try self.load(bits: later), in: memory) }, { try self.store(bits: later, $0.bits) })
+  }
+}
+
+extension Pointer where Pointee == KTHREAD {
+  /// How often kernel APCs are held off, counted down from 0.
+  public var kernelApcDisable: VersionedMember<UInt32> {
+    guard KTHREAD.layouts[memory.target].KernelApcDisable.isAbsent else { return member(\.KernelApcDisable, or: \.KernelApcDisable) }
+    let count = self.KernelApcDisable_7
+    return VersionedMember(
+      { UInt32(bitPattern: Int32(try count.load())) }, { try count.store(Int16(truncatingIfNeeded: $0)) })
+  }
+  public var apcQueueable: VersionedMember<UInt8> { member(\.ApcQueueable, or: \.ApcQueueable_7) }
+  public var alertable: VersionedMember<UInt8> { member(\.Alertable, or: \.Alertable_7) }
+  public var systemAffinityActive: VersionedMember<UInt8> { member(\.SystemAffinityActive, or: \.SystemAffinityActive_7) }
+  public var idealProcessor: VersionedMember<UInt8> { member(\.IdealProcessor, or: \.IdealProcessor_7) }
+  public var affinity: Pointer<GuestWord> {
+    KTHREAD.layouts[memory.target].Affinity.isAbsent ? self.Affinity_7.Mask : self.Affinity
+  }
+  public var userAffinity: Pointer<GuestWord> {
+    KTHREAD.layouts[memory.target].UserAffinity.isAbsent ? self.UserAffinity_7.Mask : self.UserAffinity
+  }
+}
+
+extension Pointer where Pointee == KPROCESS {
+  /// How many threads keep the process in memory.
+  public func changeStackCount(by change: Int) throws {
+    if KPROCESS.layouts[memory.target].StackCount.isAbsent {
+      let count = self.StackCount_7
+      try count.store(bits: \.StackCount, UInt64(bitPattern: Int64(bitPattern: count.load(bits: \.StackCount)) + Int64(change)))
+    } else {
+      try self.StackCount.store(UInt16(truncatingIfNeeded: Int(self.StackCount.load()) + change))
+    }
+  }
+}
+
+extension Pointer where Pointee == KPRCB {
+  public var dpcRoutineActive: VersionedMember<UInt32> { member(\.DpcRoutineActive, or: \.DpcRoutineActive_7) }
+}
+
+extension Pointer where Pointee == ETHREAD {
+  /// The process that the thread was created in.
+  public var threadsProcess: Pointer<Pointer<EPROCESS>> {
+    ETHREAD.layouts[memory.target].ThreadsProcess.isAbsent ? self.Tcb.Process.cast() : self.ThreadsProcess
+  }
+  /// Whether the thread has never been in user mode.
+  public func isSystemThread() throws -> Bool {
+    ETHREAD.layouts[memory.target].SystemThread.isAbsent
+      ? try self.Tcb.load(bits: \.SystemThread) != 0 : try load(bits: \.SystemThread) != 0
+  }
+  public func setSystemThread() throws {
+    if ETHREAD.layouts[memory.target].SystemThread.isAbsent {
+      try self.Tcb.store(bits: \.SystemThread, 1)
+    } else {
+      try store(bits: \.SystemThread, 1)
+    }
+  }
+}
+
+extension Pointer where Pointee == ERESOURCE {
+  /// The owners that the resource itself has room for: the exclusive one first.
+  public var owners: [Pointer<OWNER_ENTRY>] {
+    ERESOURCE.layouts[memory.target].OwnerThreads.isAbsent
+      ? [self.OwnerEntry] : (0..<2).map { self.OwnerThreads.advanced(by: $0) }
+  }
+  public var sharedWaiters: VersionedMember<UInt16> { member(\.NumberOfSharedWaiters, or: \.NumberOfSharedWaiters_7) }
+  public var exclusiveWaiters: VersionedMember<UInt16> { member(\.NumberOfExclusiveWaiters, or: \.NumberOfExclusiveWaiters_7) }
+}
+
+extension Pointer where Pointee == OWNER_ENTRY {
+  public var ownerCount: VersionedMember<Int32> { member(\.OwnerCount, or: \.OwnerCount_7) }
+}

@@ -23,7 +23,7 @@ public struct MMVAD_FLAGS: GuestStructure {
         Protection: Field(0x00, bits: 24...28), LargePages: Field(0x00, bits: 29...29), MemCommit: Field(0x00, bits: 30...30),
         PrivateMemory: Field(0x00, bits: 31...31)
       )
-    ))
+    ), isCarriedOver: false)
 }
 
 /// The file offset and inheritance of a range of user addresses (public symbols of XP SP3).
@@ -47,7 +47,7 @@ public struct MMVAD_FLAGS2: GuestStructure {
         MultipleSecured: Field(0x00, bits: 26...26), ReadOnly: Field(0x00, bits: 27...27), LongVad: Field(0x00, bits: 28...28),
         ExtendableFile: Field(0x00, bits: 29...29), Inherit: Field(0x00, bits: 30...30), CopyOnWrite: Field(0x00, bits: 31...31)
       )
-    ))
+    ), isCarriedOver: false)
 }
 
 /// The unnamed type of `MMVAD.u`.
@@ -56,7 +56,7 @@ public struct MMVAD_u: GuestStructure {
   public let LongFlags: Field<GuestWord>
   public let VadFlags: Field<MMVAD_FLAGS>
 
-  public static let layouts = Layouts((.windowsXP_x86, 0x4, MMVAD_u(LongFlags: 0x00, VadFlags: 0x00)))
+  public static let layouts = Layouts((.windowsXP_x86, 0x4, MMVAD_u(LongFlags: 0x00, VadFlags: 0x00)), isCarriedOver: false)
 }
 
 /// The unnamed type of `MMVAD.u2`.
@@ -65,7 +65,7 @@ public struct MMVAD_u2: GuestStructure {
   public let LongFlags2: Field<UInt32>
   public let VadFlags2: Field<MMVAD_FLAGS2>
 
-  public static let layouts = Layouts((.windowsXP_x86, 0x4, MMVAD_u2(LongFlags2: 0x00, VadFlags2: 0x00)))
+  public static let layouts = Layouts((.windowsXP_x86, 0x4, MMVAD_u2(LongFlags2: 0x00, VadFlags2: 0x00)), isCarriedOver: false)
 }
 
 /// A range of user addresses (public symbols of XP SP3).
@@ -89,7 +89,7 @@ public struct MMVAD: GuestStructure {
         StartingVpn: 0x00, EndingVpn: 0x04, Parent: 0x08, LeftChild: 0x0c, RightChild: 0x10, u: 0x14, ControlArea: 0x18,
         FirstPrototypePte: 0x1c, LastContiguousPte: 0x20, u2: 0x24
       )
-    ))
+    ), isCarriedOver: false)
 }
 
 /// The state of a working set (public symbols of XP SP3).
@@ -114,13 +114,13 @@ public struct MMSUPPORT_FLAGS: GuestStructure {
         AddressSpaceBeingDeleted: Field(0x00, bits: 5...5), Available: Field(0x00, bits: 6...15),
         AllowWorkingSetAdjustment: Field(0x00, bits: 16...23), MemoryPriority: Field(0x00, bits: 24...31)
       )
-    ))
+    ), isCarriedOver: false)
 }
 
 /// A working set (public symbols of XP SP3).
 public struct MMSUPPORT: GuestStructure {
   public static let name = "_MMSUPPORT"
-  public let LastTrimTime: Field<LARGE_INTEGER>
+  public var LastTrimTime: Field<LARGE_INTEGER> = .absent
   public let Flags: Field<MMSUPPORT_FLAGS>
   public let PageFaultCount: Field<UInt32>
   public let PeakWorkingSetSize: Field<UInt32>
@@ -129,11 +129,23 @@ public struct MMSUPPORT: GuestStructure {
   public let MaximumWorkingSetSize: Field<UInt32>
   public let VmWorkingSetList: Field<Pointer<MMWSL>>
   public let WorkingSetExpansionLinks: Field<LIST_ENTRY>
-  public let Claim: Field<UInt32>
-  public let NextEstimationSlot: Field<UInt32>
-  public let NextAgingSlot: Field<UInt32>
-  public let EstimatedAvailable: Field<UInt32>
-  public let GrowthSinceLastEstimate: Field<UInt32>
+  public var Claim: Field<UInt32> = .absent
+  public var NextEstimationSlot: Field<UInt32> = .absent
+  public var NextAgingSlot: Field<UInt32> = .absent
+  public var EstimatedAvailable: Field<UInt32> = .absent
+  public var GrowthSinceLastEstimate: Field<UInt32> = .absent
+  public var WorkingSetMutex: Field<EX_PUSH_LOCK> = .absent
+  public var ExitGate: Field<Pointer<Void>> = .absent
+  public var AccessLog: Field<Pointer<Void>> = .absent
+  public var AgeDistribution: Field<UInt32> = .absent
+  public var WorkingSetPrivateSize: Field<UInt32> = .absent
+  public var ChargedWslePages: Field<UInt32> = .absent
+  public var ActualWslePages: Field<UInt32> = .absent
+  public var WorkingSetSizeOverhead: Field<UInt32> = .absent
+  public var HardFaultCount: Field<UInt32> = .absent
+  public var NextPageColor: Field<UInt16> = .absent
+  public var LastTrimStamp: Field<UInt16> = .absent
+  public var RepurposeCount: Field<UInt32> = .absent
 
   public static let layouts = Layouts(
     (
@@ -143,5 +155,13 @@ public struct MMSUPPORT: GuestStructure {
         MinimumWorkingSetSize: 0x18, MaximumWorkingSetSize: 0x1c, VmWorkingSetList: 0x20, WorkingSetExpansionLinks: 0x24,
         Claim: 0x2c, NextEstimationSlot: 0x30, NextAgingSlot: 0x34, EstimatedAvailable: 0x38, GrowthSinceLastEstimate: 0x3c
       )
+    ),
+    (
+      .windows7_x86, 0x6c,
+      MMSUPPORT(
+        Flags: 0x68, PageFaultCount: 0x5c, PeakWorkingSetSize: 0x4c, WorkingSetSize: 0x34, MinimumWorkingSetSize: 0x30,
+        MaximumWorkingSetSize: 0x3c, VmWorkingSetList: 0x54, WorkingSetExpansionLinks: 0x0c, WorkingSetMutex: 0x00, ExitGate: 0x04,
+        AccessLog: 0x08, AgeDistribution: Field(0x14, count: 7), WorkingSetPrivateSize: 0x38, ChargedWslePages: 0x40, ActualWslePages: 0x44,
+        WorkingSetSizeOverhead: 0x48, HardFaultCount: 0x50, NextPageColor: 0x58, LastTrimStamp: 0x5a, RepurposeCount: 0x60)
     ))
 }

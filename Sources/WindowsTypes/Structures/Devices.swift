@@ -135,6 +135,8 @@ public struct DEVOBJ_EXTENSION: GuestStructure {
   public let StartIoKey: Field<Int32>
   public let StartIoFlags: Field<UInt32>
   public let Vpb: Field<Pointer<VPB>>
+  public var DependentList: Field<LIST_ENTRY> = .absent
+  public var ProviderList: Field<LIST_ENTRY> = .absent
 
   public static let layouts = Layouts(
     (
@@ -143,6 +145,12 @@ public struct DEVOBJ_EXTENSION: GuestStructure {
         Type: 0x00, Size: 0x02, DeviceObject: 0x04, PowerFlags: 0x08, Dope: 0x0c, ExtensionFlags: 0x10, DeviceNode: 0x14,
         AttachedTo: 0x18, StartIoCount: 0x1c, StartIoKey: 0x20, StartIoFlags: 0x24, Vpb: 0x28
       )
+    ),
+    (
+      .windows7_x86, 0x3c,
+      DEVOBJ_EXTENSION(
+        Type: 0x00, Size: 0x02, DeviceObject: 0x04, PowerFlags: 0x08, Dope: 0x0c, ExtensionFlags: 0x10, DeviceNode: 0x14, AttachedTo: 0x18,
+        StartIoCount: 0x1c, StartIoKey: 0x20, StartIoFlags: 0x24, Vpb: 0x28, DependentList: 0x2c, ProviderList: 0x34)
     ))
 }
 
@@ -176,6 +184,9 @@ public struct FILE_OBJECT: GuestStructure {
   public let Lock: Field<KEVENT>
   public let Event: Field<KEVENT>
   public let CompletionContext: Field<Pointer<IO_COMPLETION_CONTEXT>>
+  public var IrpListLock: Field<GuestWord> = .absent
+  public var IrpList: Field<LIST_ENTRY> = .absent
+  public var FileObjectExtension: Field<Pointer<Void>> = .absent
 
   public static let layouts = Layouts(
     (
@@ -187,6 +198,15 @@ public struct FILE_OBJECT: GuestStructure {
         Flags: 0x2c, FileName: 0x30, CurrentByteOffset: 0x38, Waiters: 0x40, Busy: 0x44, LastLock: 0x48, Lock: 0x4c, Event: 0x5c,
         CompletionContext: 0x6c
       )
+    ),
+    (
+      .windows7_x86, 0x80,
+      FILE_OBJECT(
+        Type: 0x00, Size: 0x02, DeviceObject: 0x04, Vpb: 0x08, FsContext: 0x0c, FsContext2: 0x10, SectionObjectPointer: 0x14,
+        PrivateCacheMap: 0x18, FinalStatus: 0x1c, RelatedFileObject: 0x20, LockOperation: 0x24, DeletePending: 0x25, ReadAccess: 0x26,
+        WriteAccess: 0x27, DeleteAccess: 0x28, SharedRead: 0x29, SharedWrite: 0x2a, SharedDelete: 0x2b, Flags: 0x2c, FileName: 0x30,
+        CurrentByteOffset: 0x38, Waiters: 0x40, Busy: 0x44, LastLock: 0x48, Lock: 0x4c, Event: 0x5c, CompletionContext: 0x6c,
+        IrpListLock: 0x70, IrpList: 0x74, FileObjectExtension: 0x7c)
     ))
 }
 

@@ -17,12 +17,17 @@ public struct KINTERRUPT: GuestStructure {
   public let SynchronizeIrql: Field<IRQL>
   public let FloatingSave: Field<UInt8>
   public let Connected: Field<UInt8>
-  public let Number: Field<UInt8>
+  public var Number: Field<UInt8> = .absent
   public let ShareVector: Field<UInt8>
   public let Mode: Field<UInt32>
   public let ServiceCount: Field<UInt32>
   public let DispatchCount: Field<UInt32>
   public let DispatchCode: Field<UInt32>
+  public var MessageServiceRoutine: Field<Pointer<Procedure<UInt8>>> = .absent
+  public var MessageIndex: Field<UInt32> = .absent
+  public var Number_7: Field<UInt32> = .absent
+  public var Polarity: Field<UInt32> = .absent
+  public var Rsvd1: Field<UInt64> = .absent
 
   public static let layouts = Layouts(
     (
@@ -32,6 +37,14 @@ public struct KINTERRUPT: GuestStructure {
         ActualLock: 0x1c, DispatchAddress: 0x20, Vector: 0x24, Irql: 0x28, SynchronizeIrql: 0x29, FloatingSave: 0x2a, Connected: 0x2b,
         Number: 0x2c, ShareVector: 0x2d, Mode: 0x30, ServiceCount: 0x34, DispatchCount: 0x38, DispatchCode: Field(0x3c, count: 106)
       )
+    ),
+    (
+      .windows7_x86, 0x278,
+      KINTERRUPT(
+        Type: 0x00, Size: 0x02, InterruptListEntry: 0x04, ServiceRoutine: 0x0c, ServiceContext: 0x18, SpinLock: 0x1c, TickCount: 0x20,
+        ActualLock: 0x24, DispatchAddress: 0x28, Vector: 0x2c, Irql: 0x30, SynchronizeIrql: 0x31, FloatingSave: 0x32, Connected: 0x33,
+        ShareVector: 0x38, Mode: 0x3c, ServiceCount: 0x44, DispatchCount: 0x48, DispatchCode: Field(0x58, count: 135),
+        MessageServiceRoutine: 0x10, MessageIndex: 0x14, Number_7: 0x34, Polarity: 0x40, Rsvd1: 0x50)
     ))
 }
 

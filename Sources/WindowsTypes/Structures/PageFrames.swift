@@ -26,7 +26,7 @@ public struct MMPFNENTRY: GuestStructure {
         CacheAttribute: Field(0x00, bits: 12...13), Rom: Field(0x00, bits: 14...14), LockCharged: Field(0x00, bits: 15...15),
         DontUse: Field(0x00, bits: 16...31)
       )
-    ))
+    ), isCarriedOver: false)
 }
 
 /// One page frame in the frame database (public symbols of XP SP3).
@@ -40,7 +40,7 @@ public struct MMPFN: GuestStructure {
   public let u4: Field<MMPFN_u4>
 
   public static let layouts = Layouts(
-    (.windowsXP_x86, 0x18, MMPFN(u1: 0x00, PteAddress: 0x04, u2: 0x08, u3: 0x0c, OriginalPte: 0x10, u4: 0x14)))
+    (.windowsXP_x86, 0x18, MMPFN(u1: 0x00, PteAddress: 0x04, u2: 0x08, u3: 0x0c, OriginalPte: 0x10, u4: 0x14)), isCarriedOver: false)
 }
 
 /// The unnamed type of `MMPFN.u1`.
@@ -53,7 +53,7 @@ public struct MMPFN_u1: GuestStructure {
   public let NextStackPfn: Field<SINGLE_LIST_ENTRY>
 
   public static let layouts = Layouts(
-    (.windowsXP_x86, 0x4, MMPFN_u1(Flink: 0x00, WsIndex: 0x00, Event: 0x00, ReadStatus: 0x00, NextStackPfn: 0x00)))
+    (.windowsXP_x86, 0x4, MMPFN_u1(Flink: 0x00, WsIndex: 0x00, Event: 0x00, ReadStatus: 0x00, NextStackPfn: 0x00)), isCarriedOver: false)
 }
 
 /// The unnamed type of `MMPFN.u2`.
@@ -62,7 +62,7 @@ public struct MMPFN_u2: GuestStructure {
   public let Blink: Field<GuestWord>
   public let ShareCount: Field<GuestWord>
 
-  public static let layouts = Layouts((.windowsXP_x86, 0x4, MMPFN_u2(Blink: 0x00, ShareCount: 0x00)))
+  public static let layouts = Layouts((.windowsXP_x86, 0x4, MMPFN_u2(Blink: 0x00, ShareCount: 0x00)), isCarriedOver: false)
 }
 
 /// The unnamed type of `MMPFN_u3.e2`.
@@ -71,7 +71,7 @@ public struct MMPFN_u3_e2: GuestStructure {
   public let ShortFlags: Field<UInt16>
   public let ReferenceCount: Field<UInt16>
 
-  public static let layouts = Layouts((.windowsXP_x86, 0x4, MMPFN_u3_e2(ShortFlags: 0x00, ReferenceCount: 0x02)))
+  public static let layouts = Layouts((.windowsXP_x86, 0x4, MMPFN_u3_e2(ShortFlags: 0x00, ReferenceCount: 0x02)), isCarriedOver: false)
 }
 
 /// The unnamed type of `MMPFN.u3`.
@@ -80,7 +80,7 @@ public struct MMPFN_u3: GuestStructure {
   public let e1: Field<MMPFNENTRY>
   public let e2: Field<MMPFN_u3_e2>
 
-  public static let layouts = Layouts((.windowsXP_x86, 0x4, MMPFN_u3(e1: 0x00, e2: 0x00)))
+  public static let layouts = Layouts((.windowsXP_x86, 0x4, MMPFN_u3(e1: 0x00, e2: 0x00)), isCarriedOver: false)
 }
 
 /// The unnamed type of `MMPFN.u4`.
@@ -103,5 +103,5 @@ public struct MMPFN_u4: GuestStructure {
         VerifierAllocation: Field(0x00, bits: 27...27), AweAllocation: Field(0x00, bits: 28...28),
         LockCharged: Field(0x00, bits: 29...29), KernelStack: Field(0x00, bits: 30...30), Reserved: Field(0x00, bits: 31...31)
       )
-    ))
+    ), isCarriedOver: false)
 }

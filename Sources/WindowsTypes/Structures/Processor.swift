@@ -42,7 +42,7 @@ public struct KPCR: GuestStructure {
   public let MinorVersion: Field<UInt16>
   public let SetMember: Field<GuestWord>
   public let StallScaleFactor: Field<UInt32>
-  public let DebugActive: Field<UInt8>
+  public var DebugActive: Field<UInt8> = .absent
   public let Number: Field<UInt8>
   public let Spare0: Field<UInt8>
   public let SecondLevelCacheAssociativity: Field<UInt8>
@@ -54,6 +54,7 @@ public struct KPCR: GuestStructure {
   public let Spare1: Field<UInt8>
   public let KernelReserved2: Field<UInt32>
   public let PrcbData: Field<KPRCB>
+  public var SpareUnused: Field<UInt8> = .absent
 
   public static let layouts = Layouts(
     (
@@ -65,6 +66,15 @@ public struct KPCR: GuestStructure {
         SecondLevelCacheSize: 0x90, HalReserved: Field(0x94, count: 16), InterruptMode: 0xd4, Spare1: 0xd8,
         KernelReserved2: Field(0xdc, count: 17), PrcbData: 0x120
       )
+    ),
+    (
+      .windows7_x86, 0x3748,
+      KPCR(
+        NtTib: 0x00, SelfPcr: 0x1c, Prcb: 0x20, Irql: 0x24, IRR: 0x28, IrrActive: 0x2c, IDR: 0x30, KdVersionBlock: 0x34, IDT: 0x38,
+        GDT: 0x3c, TSS: 0x40, MajorVersion: 0x44, MinorVersion: 0x46, SetMember: 0x48, StallScaleFactor: 0x4c, Number: 0x51, Spare0: 0x52,
+        SecondLevelCacheAssociativity: 0x53, VdmAlert: 0x54, KernelReserved: Field(0x58, count: 14), SecondLevelCacheSize: 0x90,
+        HalReserved: Field(0x94, count: 16), InterruptMode: 0xd4, Spare1: 0xd8, KernelReserved2: Field(0xdc, count: 17), PrcbData: 0x120,
+        SpareUnused: 0x50)
     ))
 }
 
@@ -78,8 +88,8 @@ public struct KPRCB: GuestStructure {
   public let CurrentThread: Field<Pointer<KTHREAD>>
   public let NextThread: Field<Pointer<KTHREAD>>
   public let IdleThread: Field<Pointer<KTHREAD>>
-  public let Number: Field<Int8>
-  public let SetMember: Field<GuestWord>
+  public var Number: Field<Int8> = .absent
+  public var SetMember: Field<GuestWord> = .absent
   public let CpuType: Field<Int8>
   public let CpuID: Field<Int8>
   public let ProcessorState: Field<KPROCESSOR_STATE>
@@ -88,14 +98,23 @@ public struct KPRCB: GuestStructure {
   public let InterruptCount: Field<UInt32>
   public let KernelTime: Field<UInt32>
   public let UserTime: Field<UInt32>
-  public let KeContextSwitches: Field<UInt32>
+  public var KeContextSwitches: Field<UInt32> = .absent
   public let KeSystemCalls: Field<UInt32>
   public let PPLookasideList: Field<PP_LOOKASIDE_LIST>
   public let DpcStack: Field<Pointer<Void>>
   public let DpcQueueDepth: Field<UInt32>
-  public let DpcRoutineActive: Field<UInt32>
-  public let DpcInterruptRequested: Field<UInt32>
-  public let QuantumEnd: Field<UInt32>
+  public var DpcRoutineActive: Field<UInt32> = .absent
+  public var DpcInterruptRequested: Field<UInt32> = .absent
+  public var QuantumEnd: Field<UInt32> = .absent
+  public var LegacyNumber: Field<UInt8> = .absent
+  public var NestingLevel: Field<UInt8> = .absent
+  public var BuildType: Field<UInt16> = .absent
+  public var CpuStep: Field<UInt16> = .absent
+  public var GroupSetMember: Field<GuestWord> = .absent
+  public var Number_7: Field<UInt32> = .absent
+  public var MaximumDpcQueueDepth: Field<Int32> = .absent
+  public var QuantumEnd_7: Field<UInt8> = .absent
+  public var DpcRoutineActive_7: Field<UInt8> = .absent
 
   public static let layouts = Layouts(
     (
@@ -107,6 +126,15 @@ public struct KPRCB: GuestStructure {
         PPLookasideList: Field(0x520, count: 16), DpcStack: 0x868, DpcQueueDepth: 0x870, DpcRoutineActive: 0x874,
         DpcInterruptRequested: 0x878, QuantumEnd: 0x88c
       )
+    ),
+    (
+      .windows7_x86, 0x3628,
+      KPRCB(
+        MinorVersion: 0x00, MajorVersion: 0x02, CurrentThread: 0x04, NextThread: 0x08, IdleThread: 0x0c, CpuType: 0x14, CpuID: 0x15,
+        ProcessorState: 0x18, LockQueue: Field(0x418, count: 17), NpxThread: 0x4a0, InterruptCount: 0x4a4, KernelTime: 0x4a8,
+        UserTime: 0x4ac, KeSystemCalls: 0x590, PPLookasideList: Field(0x5a0, count: 16), DpcStack: 0x1908, DpcQueueDepth: 0x18ec,
+        LegacyNumber: 0x10, NestingLevel: 0x11, BuildType: 0x12, CpuStep: 0x16, GroupSetMember: 0x3c8, Number_7: 0x3cc,
+        MaximumDpcQueueDepth: 0x190c, QuantumEnd_7: 0x1931, DpcRoutineActive_7: 0x1932)
     ))
 }
 

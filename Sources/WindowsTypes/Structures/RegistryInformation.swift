@@ -129,9 +129,13 @@ public struct CM_KEY_BODY: GuestStructure {
   public let KeyControlBlock: Field<Pointer<Void>>
   public let NotifyBlock: Field<Pointer<Void>>
   public let ProcessID: Field<Pointer<Void>>
-  public let Callers: Field<UInt32>
-  public let CallerAddress: Field<Pointer<Void>>
+  public var Callers: Field<UInt32> = .absent
+  public var CallerAddress: Field<Pointer<Void>> = .absent
   public let KeyBodyList: Field<LIST_ENTRY>
+  public var Flags: Field<UInt32> = .absent
+  public var KtmTrans: Field<Pointer<Void>> = .absent
+  public var KtmUow: Field<Pointer<Void>> = .absent
+  public var ContextListHead: Field<LIST_ENTRY> = .absent
 
   public static let layouts = Layouts(
     (
@@ -139,6 +143,12 @@ public struct CM_KEY_BODY: GuestStructure {
       CM_KEY_BODY(
         Type: 0x00, KeyControlBlock: 0x04, NotifyBlock: 0x08, ProcessID: 0x0c, Callers: 0x10, CallerAddress: Field(0x14, count: 10),
         KeyBodyList: 0x3c)
+    ),
+    (
+      .windows7_x86, 0x2c,
+      CM_KEY_BODY(
+        Type: 0x00, KeyControlBlock: 0x04, NotifyBlock: 0x08, ProcessID: 0x0c, KeyBodyList: 0x10, Flags: 0x18, KtmTrans: 0x1c, KtmUow: 0x20,
+        ContextListHead: 0x24)
     ))
 }
 

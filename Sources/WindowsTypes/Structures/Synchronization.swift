@@ -9,11 +9,25 @@ public struct DISPATCHER_HEADER: GuestStructure {
   public let Inserted: Field<UInt8>
   public let SignalState: Field<Int32>
   public let WaitListHead: Field<LIST_ENTRY>
+  public var TimerControlFlags: Field<UInt8> = .absent
+  public var ThreadControlFlags: Field<UInt8> = .absent
+  public var Hand: Field<UInt8> = .absent
+  public var TimerMiscFlags: Field<UInt8> = .absent
+  public var DebugActive: Field<UInt8> = .absent
+  public var DpcActive: Field<UInt8> = .absent
+  public var Lock: Field<Int32> = .absent
 
   public static let layouts = Layouts(
     (
       .windowsXP_x86, 0x10,
       DISPATCHER_HEADER(Type: 0x00, Absolute: 0x01, Size: 0x02, Inserted: 0x03, SignalState: 0x04, WaitListHead: 0x08)
+    ),
+    (
+      .windows7_x86, 0x10,
+      DISPATCHER_HEADER(
+        Type: 0x00, Absolute: Field(0x01, bits: 0...0), Size: 0x02, Inserted: Field(0x03, bits: 6...6), SignalState: 0x04,
+        WaitListHead: 0x08, TimerControlFlags: 0x01, ThreadControlFlags: 0x02, Hand: 0x02, TimerMiscFlags: 0x03, DebugActive: 0x03,
+        DpcActive: 0x03, Lock: 0x00)
     ))
 }
 
@@ -71,7 +85,8 @@ public struct KDPC: GuestStructure {
   public let DeferredContext: Field<Pointer<Void>>
   public let SystemArgument1: Field<Pointer<Void>>
   public let SystemArgument2: Field<Pointer<Void>>
-  public let Lock: Field<Pointer<GuestWord>>
+  public var Lock: Field<Pointer<GuestWord>> = .absent
+  public var DpcData: Field<Pointer<Void>> = .absent
 
   public static let layouts = Layouts(
     (
@@ -80,6 +95,12 @@ public struct KDPC: GuestStructure {
         Type: 0x00, Number: 0x02, Importance: 0x03, DpcListEntry: 0x04, DeferredRoutine: 0x0c, DeferredContext: 0x10,
         SystemArgument1: 0x14, SystemArgument2: 0x18, Lock: 0x1c
       )
+    ),
+    (
+      .windows7_x86, 0x20,
+      KDPC(
+        Type: 0x00, Number: 0x02, Importance: 0x01, DpcListEntry: 0x04, DeferredRoutine: 0x0c, DeferredContext: 0x10, SystemArgument1: 0x14,
+        SystemArgument2: 0x18, DpcData: 0x1c)
     ))
 }
 
@@ -92,11 +113,16 @@ public struct KWAIT_BLOCK: GuestStructure {
   public let NextWaitBlock: Field<Pointer<KWAIT_BLOCK>>
   public let WaitKey: Field<UInt16>
   public let WaitType: Field<UInt16>
+  public var BlockState: Field<UInt8> = .absent
 
   public static let layouts = Layouts(
     (
       .windowsXP_x86, 0x18,
       KWAIT_BLOCK(WaitListEntry: 0x00, Thread: 0x08, Object: 0x0c, NextWaitBlock: 0x10, WaitKey: 0x14, WaitType: 0x16)
+    ),
+    (
+      .windows7_x86, 0x18,
+      KWAIT_BLOCK(WaitListEntry: 0x00, Thread: 0x08, Object: 0x0c, NextWaitBlock: 0x10, WaitKey: 0x14, WaitType: 0x16, BlockState: 0x17)
     ))
 }
 
@@ -133,10 +159,20 @@ public struct FAST_MUTEX: GuestStructure {
 public struct OWNER_ENTRY: GuestStructure {
   public static let name = "_OWNER_ENTRY"
   public let OwnerThread: Field<GuestWord>
-  public let OwnerCount: Field<Int32>
+  public var OwnerCount: Field<Int32> = .absent
   public let TableSize: Field<UInt32>
+  public var IoPriorityBoosted: Field<UInt32> = .absent
+  public var OwnerReferenced: Field<UInt32> = .absent
+  public var OwnerCount_7: Field<UInt32> = .absent
 
-  public static let layouts = Layouts((.windowsXP_x86, 0x8, OWNER_ENTRY(OwnerThread: 0x00, OwnerCount: 0x04, TableSize: 0x04)))
+  public static let layouts = Layouts(
+    (.windowsXP_x86, 0x8, OWNER_ENTRY(OwnerThread: 0x00, OwnerCount: 0x04, TableSize: 0x04)),
+    (
+      .windows7_x86, 0x8,
+      OWNER_ENTRY(
+        OwnerThread: 0x00, TableSize: 0x04, IoPriorityBoosted: Field(0x04, bits: 0...0), OwnerReferenced: Field(0x04, bits: 1...1),
+        OwnerCount_7: Field(0x04, bits: 2...31))
+    ))
 }
 
 /// A reader-writer lock with owners (`wdm.h`).
@@ -148,13 +184,17 @@ public struct ERESOURCE: GuestStructure {
   public let Flag: Field<UInt16>
   public let SharedWaiters: Field<Pointer<KSEMAPHORE>>
   public let ExclusiveWaiters: Field<Pointer<KEVENT>>
-  public let OwnerThreads: Field<OWNER_ENTRY>
+  public var OwnerThreads: Field<OWNER_ENTRY> = .absent
   public let ContentionCount: Field<UInt32>
-  public let NumberOfSharedWaiters: Field<UInt16>
-  public let NumberOfExclusiveWaiters: Field<UInt16>
+  public var NumberOfSharedWaiters: Field<UInt16> = .absent
+  public var NumberOfExclusiveWaiters: Field<UInt16> = .absent
   public let Address: Field<Pointer<Void>>
   public let CreatorBackTraceIndex: Field<GuestWord>
   public let SpinLock: Field<GuestWord>
+  public var OwnerEntry: Field<OWNER_ENTRY> = .absent
+  public var ActiveEntries: Field<UInt32> = .absent
+  public var NumberOfSharedWaiters_7: Field<UInt32> = .absent
+  public var NumberOfExclusiveWaiters_7: Field<UInt32> = .absent
 
   public static let layouts = Layouts(
     (
@@ -164,6 +204,13 @@ public struct ERESOURCE: GuestStructure {
         OwnerThreads: Field(0x18, count: 2), ContentionCount: 0x28, NumberOfSharedWaiters: 0x2c, NumberOfExclusiveWaiters: 0x2e,
         Address: 0x30, CreatorBackTraceIndex: 0x30, SpinLock: 0x34
       )
+    ),
+    (
+      .windows7_x86, 0x38,
+      ERESOURCE(
+        SystemResourcesList: 0x00, OwnerTable: 0x08, ActiveCount: 0x0c, Flag: 0x0e, SharedWaiters: 0x10, ExclusiveWaiters: 0x14,
+        ContentionCount: 0x24, Address: 0x30, CreatorBackTraceIndex: 0x30, SpinLock: 0x34, OwnerEntry: 0x18, ActiveEntries: 0x20,
+        NumberOfSharedWaiters_7: 0x28, NumberOfExclusiveWaiters_7: 0x2c)
     ))
 }
 
@@ -171,10 +218,13 @@ public struct ERESOURCE: GuestStructure {
 public struct EX_PUSH_LOCK: GuestStructure {
   public static let name = "_EX_PUSH_LOCK"
   public let Waiting: Field<GuestWord>
-  public let Exclusive: Field<GuestWord>
+  public var Exclusive: Field<GuestWord> = .absent
   public let Shared: Field<GuestWord>
   public let Value: Field<GuestWord>
   public let Ptr: Field<Pointer<Void>>
+  public var Locked: Field<GuestWord> = .absent
+  public var Waking: Field<GuestWord> = .absent
+  public var MultipleShared: Field<GuestWord> = .absent
 
   public static let layouts = Layouts(
     (
@@ -183,6 +233,12 @@ public struct EX_PUSH_LOCK: GuestStructure {
         Waiting: Field(0x00, bits: 0...0), Exclusive: Field(0x00, bits: 1...1), Shared: Field(0x00, bits: 2...31), Value: 0x00,
         Ptr: 0x00
       )
+    ),
+    (
+      .windows7_x86, 0x4,
+      EX_PUSH_LOCK(
+        Waiting: Field(0x00, bits: 1...1), Shared: Field(0x00, bits: 4...31), Value: 0x00, Ptr: 0x00, Locked: Field(0x00, bits: 0...0),
+        Waking: Field(0x00, bits: 2...2), MultipleShared: Field(0x00, bits: 3...3))
     ))
 }
 

@@ -12,7 +12,11 @@ struct AddressLayout: Sendable {
   static let all: [AddressLayout] = [
     AddressLayout(
       highestUser: 0x7ffe_ffff, userProbe: 0x7fff_0000, kpcr: 0xffdf_f000, sharedUserData: 0xffdf_0000,
-      sharedUserDataForUsers: 0x7ffe_0000)
+      sharedUserDataForUsers: 0x7ffe_0000),
+    // Windows 7's first KPCR lies in the kernel's image, wherever that was loaded; its place is taken to be XP's.
+    AddressLayout(
+      highestUser: 0x7ffe_ffff, userProbe: 0x7fff_0000, kpcr: 0xffdf_f000, sharedUserData: 0xffdf_0000,
+      sharedUserDataForUsers: 0x7ffe_0000),
   ]
 }
 

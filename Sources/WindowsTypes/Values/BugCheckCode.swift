@@ -57,6 +57,14 @@ public struct BugCheckCode: GuestScalar, RawRepresentable, Hashable, Sendable {
   public static let attemptedWriteToReadonlyMemory = Self(rawValue: 0xbe)
   /// `SPECIAL_POOL_DETECTED_MEMORY_CORRUPTION`, 0xC1
   public static let specialPoolDetectedMemoryCorruption = Self(rawValue: 0xc1)
+  /// `PAGE_FAULT_IN_FREED_SPECIAL_POOL`, 0xCC
+  public static let pageFaultInFreedSpecialPool = Self(rawValue: 0xcc)
+  /// `PAGE_FAULT_BEYOND_END_OF_ALLOCATION`, 0xCD
+  public static let pageFaultBeyondEndOfAllocation = Self(rawValue: 0xcd)
+  /// `DRIVER_PAGE_FAULT_IN_FREED_SPECIAL_POOL`, 0xD5
+  public static let driverPageFaultInFreedSpecialPool = Self(rawValue: 0xd5)
+  /// `DRIVER_PAGE_FAULT_BEYOND_END_OF_ALLOCATION`, 0xD6
+  public static let driverPageFaultBeyondEndOfAllocation = Self(rawValue: 0xd6)
   /// `BAD_POOL_CALLER`, 0xC2
   public static let badPoolCaller = Self(rawValue: 0xc2)
   /// `DRIVER_VERIFIER_DETECTED_VIOLATION`, 0xC4

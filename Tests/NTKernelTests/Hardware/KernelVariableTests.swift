@@ -76,7 +76,9 @@ import WindowsTypes
     #expect(try k.load(base + 4 * 0x25) == UInt32(k.trap("NtCreateFile")))
     #expect(try k.byte(arguments + 0x25) == 44)
     #expect(try k.load(base + 4 * 0x11b) == UInt32(k.trap("KiServiceNotProvided")))
-    #expect(SystemServices.number(of: "ZwClose") == 0x19 && SystemServices.number(of: "IoClose") == nil)
+    #expect(SystemServices.number(of: "ZwClose", in: .windowsXP_x86) == 0x19)
+    #expect(SystemServices.number(of: "ZwClose", in: .windows7_x86) == 0x32)
+    #expect(SystemServices.number(of: "IoClose", in: .windowsXP_x86) == nil)
     guard case .ended = try k.call("KiServiceNotProvided") else { return missing("the run was to stop") }
     #expect(k.kernel.ending == .missingRoutine("a system service of KeServiceDescriptorTable"))
   }

@@ -297,12 +297,19 @@ extension Kernel {
     if target != 0 || options & 1 == 0 {
       guard let receiver = try process(ofHandle: target) else { return .invalidHandle }
       let flags = ObjectAttributeFlags(rawValue: attributes)
-      let header = header(of: entry.object)
-      try header.HandleCount.store(header.HandleCount.load() + 1)
-      try reference(entry.object, for: nil)
+      let operation = HandleOperation(
+        code: 2, object: entry.object, isKernelHandle: flags.contains(.kernelHandle), source: owner.object.address,
+        target: receiver.object.address)
       let rights = options & 2 != 0 ? entry.grantedAccess : granted(access)
-      let made = handles.insert(entry.object, access: rights, process: flags.contains(.kernelHandle) ? HandleTable.kernel : receiver.id)
-      if !result.isNull { try result.store(GuestWord(made)) }
+      let status = try await announcingHandle(operation, access: rights) { rights in
+        let header = header(of: entry.object)
+        try header.HandleCount.store(header.HandleCount.load() + 1)
+        try reference(entry.object, for: nil)
+        let made = handles.insert(entry.object, access: rights, process: flags.contains(.kernelHandle) ? HandleTable.kernel : receiver.id)
+        if !result.isNull { try result.store(GuestWord(made)) }
+        return .success
+      }
+      guard status.isSuccess else { return status }
     }
     if options & 1 != 0, !isPseudo {
       guard handles.remove(handle, process: owner.id) != nil else { return .invalidHandle }

@@ -14,27 +14,27 @@ extension Export {
     // nf-wdm-kesetsystemaffinitythread: none of the active processors is bugcheck 0x1E on Windows' own assertion; here nothing runs elsewhere.
     export("KeSetSystemAffinityThread(Affinity)", irql: .dispatch) { (kernel, affinity: GuestWord) in
       let thread = try kernel.currentThread()
-      if try thread.SystemAffinityActive.load() == 0 { try thread.UserAffinity.store(thread.Affinity.load()) }
-      try thread.Affinity.store(affinity)
-      try thread.SystemAffinityActive.store(1)
+      if try thread.systemAffinityActive.load() == 0 { try thread.userAffinity.store(thread.affinity.load()) }
+      try thread.affinity.store(affinity)
+      try thread.systemAffinityActive.store(1)
     },
     // nf-wdm-kereverttouseraffinitythread
     export("KeRevertToUserAffinityThread()", irql: .dispatch) { kernel in
       let thread = try kernel.currentThread()
-      guard try thread.SystemAffinityActive.load() != 0 else { return }
-      try thread.Affinity.store(thread.UserAffinity.load())
-      try thread.SystemAffinityActive.store(0)
+      guard try thread.systemAffinityActive.load() != 0 else { return }
+      try thread.affinity.store(thread.userAffinity.load())
+      try thread.systemAffinityActive.store(0)
     },
     // nf-ntddk-kesetaffinitythread (exported, and in no header of the time): the affinity before.
     export("KeSetAffinityThread(Thread, Affinity)", irql: .dispatch) { (_, thread: Pointer<KTHREAD>, affinity: GuestWord) -> GuestWord in
-      let old = try thread.Affinity.load()
-      try thread.Affinity.store(affinity)
+      let old = try thread.affinity.load()
+      try thread.affinity.store(affinity)
       return old
     },
     // nf-ntifs-kesetidealprocessorthread: the one before.
     export("KeSetIdealProcessorThread(Thread, Processor)", irql: .dispatch) { (_, thread: Pointer<KTHREAD>, number: UInt8) -> UInt8 in
-      let old = try thread.IdealProcessor.load()
-      if number == 0 { try thread.IdealProcessor.store(number) }
+      let old = try thread.idealProcessor.load()
+      if number == 0 { try thread.idealProcessor.store(number) }
       return old
     },
     // nf-wdm-kegetrecommendedshareddataalignment

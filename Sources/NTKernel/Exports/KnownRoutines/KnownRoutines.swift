@@ -1,4 +1,5 @@
 import Guest
+import WindowsTypes
 
 /// What is known of the routines of Windows' kernel modules, whether they are provided here or not: how they are called, and how many
 /// real drivers import them.
@@ -57,6 +58,23 @@ public enum KnownRoutines {
     "smclib": "the smart card library", "pciidex": "the IDE miniport library", "ataport": "the ATA port driver",
     "bda": "broadcast streaming", "stream": "the stream class driver", "hal": "the hardware abstraction layer",
   ]
+
+  /// The version of Windows that first exports `module!name`: XP where no later one is known.
+  public static func introduction(of name: String, in module: String) -> WindowsRelease { introductions[key(module, name)] ?? .xp }
+
+  /// Whether `target` exports `module!name`, as far as it is known.
+  public static func isExported(_ name: String, of module: String, in target: Target) -> Bool {
+    introduction(of: name, in: module) <= target.system.release
+  }
+
+  private static let introductions: [String: WindowsRelease] = {
+    let releases = Dictionary(uniqueKeysWithValues: WindowsRelease.allCases.map { ("\($0.rawName)", $0) })
+    var found: [String: WindowsRelease] = [:]
+    for (head, names) in paragraphs(Introductions.text) where head.count == 2 {
+      for name in names { found[key(String(head[0]), name)] = releases[String(head[1])] }
+    }
+    return found
+  }()
 
   private static func key(_ module: String, _ name: String) -> String { module.lowercased() + "!" + name }
 

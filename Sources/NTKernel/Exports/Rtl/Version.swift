@@ -2,17 +2,17 @@ import Guest
 import WindowsTypes
 
 extension Export {
-  /// Which Windows this is: XP with service pack 3, a workstation.
+  /// Which Windows this is: a workstation, with the last service pack.
   static let version: [Export] = [
     // nf-wdm-rtlgetversion: the size that the caller set says which of the two forms is filled in.
     export("RtlGetVersion(lpVersionInformation)", irql: .passive) { (_, info: Pointer<OSVERSIONINFOEXW>) -> NTSTATUS in
       let size = try info.dwOSVersionInfoSize.load()
-      let system = SystemVersion.xp
+      let system = info.memory.target.system
       try info.dwMajorVersion.store(system.major)
       try info.dwMinorVersion.store(system.minor)
       try info.dwBuildNumber.store(system.build)
       try info.dwPlatformId.store(system.platform)
-      try info.szCSDVersion.write(Array("Service Pack \(system.servicePackMajor)".utf16) + [0])
+      try info.szCSDVersion.write(Array(system.servicePackText.utf16) + [0])
       if size == UInt32(Pointer<OSVERSIONINFOEXW>.size(in: info.memory)) {
         try info.wServicePackMajor.store(UInt16(system.servicePackMajor))
         try info.wServicePackMinor.store(UInt16(system.servicePackMinor))
@@ -40,12 +40,12 @@ extension Export {
       (
         kernel, major: Pointer<UInt32>, minor: Pointer<UInt32>, build: Pointer<UInt32>, pack: Pointer<UNICODE_STRING>
       ) -> UInt8 in
-      let system = SystemVersion.xp
+      let system = kernel.memory.target.system
       for (place, value) in [(major, system.major), (minor, system.minor), (build, system.build)] where !place.isNull {
         try place.store(value)
       }
       if !pack.isNull {
-        let units = Array("Service Pack \(system.servicePackMajor)".utf16)
+        let units = Array(system.servicePackText.utf16)
         guard try kernel.allocate(pack, count: units.count + 1) else { return 0 }
         try pack.text.write(units + [0])
         try pack.set(count: units.count)
@@ -54,9 +54,9 @@ extension Export {
       return 0
     }
     .uncertain("the service pack's text lies in pool that nobody frees"),
-    // nf-ntddk-ioiswdmversionavailable: XP is WDM 1.30.
-    export("IoIsWdmVersionAvailable(MajorVersion, MinorVersion)") { (_, major: UInt8, minor: UInt8) -> UInt8 in
-      (major, minor) <= (1, 0x30) ? 1 : 0
+    // nf-ntddk-ioiswdmversionavailable: XP is WDM 1.30, Windows 7 is 6.0.
+    export("IoIsWdmVersionAvailable(MajorVersion, MinorVersion)") { (kernel, major: UInt8, minor: UInt8) -> UInt8 in
+      (major, minor) <= kernel.memory.target.system.driverModel ? 1 : 0
     },
     // nf-wdm-exisprocessorfeaturepresent: what the shared page says; nothing beyond its 64 features.
     export("ExIsProcessorFeaturePresent(ProcessorFeature)") { (kernel, feature: UInt32) -> UInt8 in
@@ -65,8 +65,8 @@ extension Export {
       return try shared.ProcessorFeatures[Int(feature)].load()
     },
     // nf-ntddk-exverifysuite: by the suite's number in SUITE_TYPE.
-    export("ExVerifySuite(SuiteType)") { (_, suite: UInt32) -> UInt8 in
-      suite < 32 && SystemVersion.xp.suites >> suite & 1 != 0 ? 1 : 0
+    export("ExVerifySuite(SuiteType)") { (kernel, suite: UInt32) -> UInt8 in
+      suite < 32 && kernel.memory.target.system.suites >> suite & 1 != 0 ? 1 : 0
     },
   ]
 
@@ -74,7 +74,7 @@ extension Export {
   private static func verify(_ info: Pointer<OSVERSIONINFOEXW>, _ types: UInt32, _ conditions: UInt64) throws -> NTSTATUS {
     if types == 0 { return .invalidParameter }
     if conditions == 0 { return .invalidParameter }
-    let system = SystemVersion.xp
+    let system = info.memory.target.system
     func condition(_ type: UInt32) -> UInt64 { conditions >> UInt64(3 * type.trailingZeroBitCount) & 7 }
     let mismatch = NTSTATUS.revisionMismatch
     // Suites and product type are judged on their own; the version's parts from the highest down, as one number.
@@ -120,22 +120,6 @@ extension Export {
     default: nil
     }
   }
-}
-
-private struct SystemVersion {
-  let major: UInt32
-  let minor: UInt32
-  let build: UInt32
-  /// `VER_PLATFORM_WIN32_NT`.
-  let platform: UInt32 = 2
-  let servicePackMajor: UInt32
-  let servicePackMinor: UInt32
-  /// `VER_SUITE_SINGLEUSERTS`: fast user switching.
-  let suites: UInt32 = 0x100
-  /// `VER_NT_WORKSTATION`.
-  let productType: UInt32 = 1
-
-  static let xp = SystemVersion(major: 5, minor: 1, build: 2600, servicePackMajor: 3, servicePackMinor: 0)
 }
 
 /// Type bits of `VerSetConditionMask` (`winnt.h`).

@@ -1,0 +1,222 @@
+/// Which version of Windows first exports a routine, where that is later than Windows XP with service pack 3.
+///
+/// "Minimum supported client" on each routine's reference page; for one without a page, the first of the versions' public symbols that
+/// has it, where a server's stands for XP's nearest relative. What is not here is taken to be in XP.
+///
+/// A line is a module and a release, then names; lines that begin with blanks go on.
+enum Introductions {
+  static let text = """
+    nt server2003: ExAcquireRundownProtectionEx ExEnterCriticalRegionAndAcquireFastMutexUnsafe
+      ExEnterCriticalRegionAndAcquireResourceExclusive ExEnterCriticalRegionAndAcquireResourceShared
+      ExEnterCriticalRegionAndAcquireSharedWaitForExclusive ExReleaseFastMutexUnsafeAndLeaveCriticalRegion
+      ExReleaseResourceAndLeaveCriticalRegion ExReleaseRundownProtectionEx ExfAcquirePushLockExclusive
+      ExfAcquirePushLockShared ExfReleasePushLock ExfReleasePushLockExclusive ExfReleasePushLockShared ExfTryToWakePushLock
+      ExfUnblockPushLock FsRtlAddBaseMcbEntry FsRtlGetNextBaseMcbEntry FsRtlInitializeBaseMcb FsRtlLookupBaseMcbEntry
+      FsRtlLookupLastBaseMcbEntry FsRtlLookupLastBaseMcbEntryAndIndex FsRtlNumberOfRunsInBaseMcb FsRtlRemoveBaseMcbEntry
+      FsRtlResetBaseMcb FsRtlSplitBaseMcb FsRtlTruncateBaseMcb FsRtlUninitializeBaseMcb IoCsqInitializeEx IoCsqInsertIrpEx
+      IoValidateDeviceIoControlAccess KdRefreshDebuggerNotPresent KeAcquireGuardedMutex KeAcquireGuardedMutexUnsafe
+      KeAreAllApcsDisabled KeDeregisterNmiCallback KeEnterGuardedRegion KeGenericCallDpc KeIpiGenericCall
+      KeLeaveGuardedRegion KeRegisterNmiCallback KeReleaseGuardedMutex KeReleaseGuardedMutexUnsafe KeSignalCallDpcDone
+      KeSignalCallDpcSynchronize KeTestSpinLock KeTryToAcquireGuardedMutex KeTryToAcquireSpinLockAtDpcLevel
+      PsGetCurrentProcessWin32Process PsGetCurrentThreadProcess PsGetCurrentThreadProcessId PsGetCurrentThreadTeb
+      PsGetCurrentThreadWin32Thread PsGetCurrentThreadWin32ThreadAndEnterCriticalRegion PsGetThreadSessionId
+      PsIsSystemProcess PsWrapApcWow64Thread ZwAddDriverEntry ZwDeleteDriverEntry ZwEnumerateDriverEntries
+      ZwModifyDriverEntry ZwQueryDriverEntryOrder ZwSetDriverEntryOrder
+    nt server2003SP1: ExAcquireRundownProtectionCacheAware ExAcquireRundownProtectionCacheAwareEx
+      ExAllocateCacheAwareRundownProtection ExFreeCacheAwareRundownProtection ExInitializeRundownProtectionCacheAware
+      ExReInitializeRundownProtectionCacheAware ExReleaseRundownProtectionCacheAware ExReleaseRundownProtectionCacheAwareEx
+      ExRundownCompletedCacheAware ExSizeOfRundownProtectionCacheAware ExWaitForRundownProtectionReleaseCacheAware
+      KeInitializeGuardedMutex MmAllocatePagesForMdlEx SeTokenIsWriteRestricted
+    nt vista: AlpcGetHeaderSize AlpcGetMessageAttribute AlpcInitializeMessageAttribute CcCoherencyFlushAndPurgeCache
+      CcCopyWriteWontFlush CcIsThereDirtyDataEx CcSetFileSizesEx CcSetParallelFlushFile CmCallbackGetKeyObjectID
+      CmGetBoundTransaction CmGetCallbackVersion CmRegisterCallbackEx CmSetCallbackObjectContext DbgSetDebugPrintCallback
+      DbgkLkmdRegisterCallback DbgkLkmdUnregisterCallback EmClientQueryRuleState EmClientRuleDeregisterNotification
+      EmClientRuleEvaluate EmClientRuleRegisterNotification EmProviderDeregister EmProviderDeregisterEntry
+      EmProviderRegister EmProviderRegisterEntry EtwActivityIdControl EtwEnableTrace EtwEventEnabled EtwProviderEnabled
+      EtwRegister EtwRegisterClassicProvider EtwSendTraceBuffer EtwUnregister EtwWrite EtwWriteEndScenario
+      EtwWriteStartScenario EtwWriteString EtwWriteTransfer ExAllocateFromLookasideListEx ExDeleteLookasideListEx
+      ExEnterPriorityRegionAndAcquireResourceExclusive ExEnterPriorityRegionAndAcquireResourceShared ExFetchLicenseData
+      ExFlushLookasideListEx ExFreeToLookasideListEx ExGetLicenseTamperState ExInitializeLookasideListEx
+      ExInitializePushLock ExQueryAttributeInformation ExRegisterAttributeInformationCallback ExRegisterExtension
+      ExReleaseResourceAndLeavePriorityRegion ExSetLicenseTamperState ExUnregisterAttributeInformationCallback
+      ExUnregisterExtension ExUpdateLicenseData FsRtlAcknowledgeEcp FsRtlAllocateExtraCreateParameter
+      FsRtlAllocateExtraCreateParameterFromLookasideList FsRtlAllocateExtraCreateParameterList
+      FsRtlAreVolumeStartupApplicationsComplete FsRtlCancellableWaitForMultipleObjects FsRtlCancellableWaitForSingleObject
+      FsRtlChangeBackingFileObject FsRtlDeleteExtraCreateParameterLookasideList FsRtlFindExtraCreateParameter
+      FsRtlFreeExtraCreateParameter FsRtlFreeExtraCreateParameterList FsRtlGetEcpListFromIrp
+      FsRtlGetNextExtraCreateParameter FsRtlIncrementCcFastMdlReadWait FsRtlInitExtraCreateParameterLookasideList
+      FsRtlInitializeExtraCreateParameter FsRtlInitializeExtraCreateParameterList FsRtlInsertExtraCreateParameter
+      FsRtlInsertPerFileContext FsRtlInsertPerFileObjectContext FsRtlIsEcpAcknowledged FsRtlIsEcpFromUserMode
+      FsRtlLogCcFlushError FsRtlLookupPerFileContext FsRtlLookupPerFileObjectContext FsRtlMupGetProviderIdFromName
+      FsRtlMupGetProviderInfoFromFileObject FsRtlNotifyVolumeEventEx FsRtlRegisterFltMgrCalls FsRtlRegisterMupCalls
+      FsRtlRegisterUncProviderEx FsRtlRemoveDotsFromPath FsRtlRemoveExtraCreateParameter FsRtlRemovePerFileContext
+      FsRtlRemovePerFileObjectContext FsRtlSetEcpListIntoIrp FsRtlTeardownPerFileContexts FsRtlValidateReparsePointBuffer
+      IoAllocateSfioStreamIdentifier IoApplyPriorityInfoThread IoCheckShareAccessEx IoConnectInterruptEx IoCreateArcName
+      IoCreateFileEx IoDisconnectInterruptEx IoFreeSfioStreamIdentifier IoGetBootDiskInformationLite
+      IoGetContainerInformation IoGetDeviceNumaNode IoGetDevicePropertyData IoGetIoPriorityHint IoGetPagingIoPriority
+      IoGetSfioStreamIdentifier IoGetSymlinkSupportInformation IoGetTransactionParameterBlock IoInitializeWorkItem
+      IoQueueWorkItemEx IoRegisterContainerNotification IoRegisterPriorityCallback IoReplacePartitionUnit
+      IoRequestDeviceEjectEx IoRetrievePriorityInfo IoSetDevicePropertyData IoSetIoPriorityHint
+      IoSetIoPriorityHintIntoFileObject IoSetIoPriorityHintIntoThread IoSetShareAccessEx IoSizeofWorkItem
+      IoUninitializeWorkItem IoUnregisterContainerNotification IoUnregisterPriorityCallback IoWithinStackLimits
+      KeAcquireInStackQueuedSpinLockForDpc KeAcquireSpinLockForDpc KeAllocateCalloutStack
+      KeDeregisterProcessorChangeCallback KeExpandKernelStackAndCallout KeFreeCalloutStack KeInitializeThreadedDpc
+      KeInvalidateAllCaches KeInvalidateRangeAllCaches KePollFreezeExecution KeQueryActiveProcessorCount
+      KeQueryMaximumProcessorCount KeRegisterProcessorChangeCallback KeReleaseInStackQueuedSpinLockForDpc
+      KeReleaseSpinLockForDpc KeRemoveQueueEx KeRevertToUserAffinityThreadEx KeSetSystemAffinityThreadEx LdrFindResourceEx_U
+      LdrResFindResource LdrResFindResourceDirectory LdrResSearchResource LpcSendWaitReceivePort
+      MmAllocateContiguousMemorySpecifyCacheNode MmCommitSessionMappedView MmCopyVirtualMemory
+      MmDoesFileHaveUserWritableReferences MmIsIoSpaceActive MmProbeAndLockSelectedPages MmRotatePhysicalView NtBuildLab
+      NtCommitComplete NtCommitEnlistment NtCommitTransaction NtCreateEnlistment NtCreateResourceManager NtCreateTransaction
+      NtCreateTransactionManager NtEnumerateTransactionObject NtFreezeTransactions NtGetNotificationResourceManager
+      NtOpenEnlistment NtOpenResourceManager NtOpenTransaction NtOpenTransactionManager NtPrePrepareComplete
+      NtPrePrepareEnlistment NtPrepareComplete NtPrepareEnlistment NtPropagationComplete NtPropagationFailed
+      NtQueryInformationEnlistment NtQueryInformationResourceManager NtQueryInformationTransaction
+      NtQueryInformationTransactionManager NtReadOnlyEnlistment NtRecoverEnlistment NtRecoverResourceManager
+      NtRecoverTransactionManager NtRollbackComplete NtRollbackEnlistment NtRollbackTransaction NtSetInformationEnlistment
+      NtSetInformationResourceManager NtSetInformationTransaction NtThawTransactions NtTraceControl
+      ObDereferenceObjectDeferDelete ObIsKernelHandle ObQueryNameInfo PfFileInfoNotify PoCancelDeviceNotify
+      PoDisableSleepStates PoGetSystemWake PoQueryWatchdogTime PoReenableSleepStates PoRegisterDeviceNotify
+      PoRegisterPowerSettingCallback PoSetFixedWakeSource PoSetSystemWake PoUnregisterPowerSettingCallback
+      PoUserShutdownInitiated PsAcquireProcessExitSynchronization PsEnterPriorityRegion PsGetProcessSessionIdEx
+      PsIsCurrentThreadPrefetching PsIsProtectedProcess PsLeavePriorityRegion PsQueryProcessExceptionFlags
+      PsReferenceProcessFilePointer PsReleaseProcessExitSynchronization PsResumeProcess PsSetCurrentThreadPrefetching
+      PsSuspendProcess PsUILanguageComitted RtlCmDecodeMemIoResource RtlCmEncodeMemIoResource RtlCompareAltitudes
+      RtlCopySidAndAttributesArray RtlFindClosestEncodableLength RtlFormatMessage RtlGetIntegerAtom RtlGetProductInfo
+      RtlGetThreadLangIdByIndex RtlIdnToAscii RtlIdnToNameprepUnicode RtlIdnToUnicode RtlIoDecodeMemIoResource
+      RtlIoEncodeMemIoResource RtlIpv4AddressToStringA RtlIpv4AddressToStringExA RtlIpv4AddressToStringExW
+      RtlIpv4AddressToStringW RtlIpv4StringToAddressA RtlIpv4StringToAddressExA RtlIpv4StringToAddressExW
+      RtlIpv4StringToAddressW RtlIpv6AddressToStringA RtlIpv6AddressToStringExA RtlIpv6AddressToStringExW
+      RtlIpv6AddressToStringW RtlIpv6StringToAddressA RtlIpv6StringToAddressExA RtlIpv6StringToAddressExW
+      RtlIpv6StringToAddressW RtlIsNormalizedString RtlIsNtDdiVersionAvailable RtlIsServicePackVersionInstalled
+      RtlLookupFirstMatchingElementGenericTableAvl RtlNormalizeString RtlOwnerAcesPresent RtlQueryDynamicTimeZoneInformation
+      RtlQueryElevationFlags RtlQueryModuleInformation RtlReplaceSidInSd RtlRunOnceBeginInitialize RtlRunOnceComplete
+      RtlRunOnceExecuteOnce RtlRunOnceInitialize RtlSetDynamicTimeZoneInformation RtlSidHashInitialize RtlSidHashLookup
+      SeAccessCheckEx SeAccessCheckFromState SeAuditHardLinkCreationWithTransaction SeAuditTransactionStateChange
+      SeAuditingAnyFileEventsWithContext SeCaptureSubjectContextEx SeComputeAutoInheritByObjectType SeCreateAccessStateEx
+      SeDeleteObjectAuditAlarmWithTransaction SeExamineSacl SeGetLinkedToken SeLocateProcessImageName
+      SeOpenObjectAuditAlarmWithTransaction SeOpenObjectForDeleteAuditAlarmWithTransaction SeReportSecurityEvent
+      SeSetAuditParameter TmCancelPropagationRequest TmCommitComplete TmCommitEnlistment TmCommitTransaction
+      TmCreateEnlistment TmCurrentTransaction TmDereferenceEnlistmentKey TmEnableCallbacks TmEndPropagationRequest
+      TmEnlistmentObjectType TmFreezeTransactions TmGetTransactionId TmInitSystem TmInitSystemPhase2
+      TmInitializeResourceManager TmInitializeTransaction TmIsTransactionActive TmPrePrepareComplete TmPrePrepareEnlistment
+      TmPrepareComplete TmPrepareEnlistment TmPropagationComplete TmPropagationFailed TmReadOnlyEnlistment
+      TmRecoverEnlistment TmRecoverResourceManager TmRecoverTransactionManager TmReferenceEnlistmentKey
+      TmRequestOutcomeEnlistment TmResourceManagerObjectType TmRollbackComplete TmRollbackEnlistment TmRollbackTransaction
+      TmSetCurrentTransaction TmThawTransactions TmTransactionManagerObjectType TmTransactionObjectType
+      TmpIsKTMCommitCoordinator WheaAddErrorSource WheaConfigureErrorSource WheaGetErrorSource WheaInitializeRecordHeader
+      WheaReportHwError ZwAlpcAcceptConnectPort ZwAlpcCancelMessage ZwAlpcConnectPort ZwAlpcCreatePort
+      ZwAlpcCreatePortSection ZwAlpcCreateResourceReserve ZwAlpcCreateSectionView ZwAlpcCreateSecurityContext
+      ZwAlpcDeletePortSection ZwAlpcDeleteResourceReserve ZwAlpcDeleteSectionView ZwAlpcDeleteSecurityContext
+      ZwAlpcDisconnectPort ZwAlpcQueryInformation ZwAlpcSendWaitReceivePort ZwAlpcSetInformation ZwCommitComplete
+      ZwCommitEnlistment ZwCommitTransaction ZwCreateEnlistment ZwCreateKeyTransacted ZwCreateResourceManager
+      ZwCreateTransaction ZwCreateTransactionManager ZwEnumerateTransactionObject ZwGetNotificationResourceManager
+      ZwOpenEnlistment ZwOpenKeyTransacted ZwOpenResourceManager ZwOpenTransaction ZwOpenTransactionManager
+      ZwPrePrepareComplete ZwPrePrepareEnlistment ZwPrepareComplete ZwPrepareEnlistment ZwPropagationComplete
+      ZwPropagationFailed ZwQueryInformationEnlistment ZwQueryInformationResourceManager ZwQueryInformationTransaction
+      ZwQueryInformationTransactionManager ZwQueryLicenseValue ZwReadOnlyEnlistment ZwRecoverEnlistment
+      ZwRecoverResourceManager ZwRecoverTransactionManager ZwRemoveIoCompletionEx ZwRollbackComplete ZwRollbackEnlistment
+      ZwRollbackTransaction ZwSetInformationEnlistment ZwSetInformationResourceManager ZwSetInformationTransaction _i64toa_s
+      _i64tow_s _itoa_s _itow_s _ltoa_s _ltow_s _makepath_s _snprintf_s _snscanf_s _snwprintf_s _snwscanf_s _splitpath_s
+      _strnset_s _strset_s _ui64toa_s _ui64tow_s _ultoa_s _ultow_s _vsnprintf_s _vsnwprintf_s _wcsnset_s _wcsset_s
+      _wmakepath_s _wsplitpath_s memcpy_s memmove_s sprintf_s sscanf_s strcat_s strcpy_s strncat_s strncpy_s strtok_s
+      swprintf_s swscanf_s vsprintf_s vswprintf_s wcscat_s wcscpy_s wcsncat_s wcsncpy_s
+    nt vistaSP1: ExAcquireSpinLockExclusive ExAcquireSpinLockExclusiveAtDpcLevel ExAcquireSpinLockShared
+      ExAcquireSpinLockSharedAtDpcLevel ExReleaseSpinLockExclusive ExReleaseSpinLockExclusiveFromDpcLevel
+      ExReleaseSpinLockShared ExReleaseSpinLockSharedFromDpcLevel ExTryConvertSharedSpinLockExclusive ObGetFilterVersion
+      ObRegisterCallbacks ObUnRegisterCallbacks PoEndDeviceBusy PoSetDeviceBusyEx PoStartDeviceBusy
+      PsSetCreateProcessNotifyRoutineEx
+    nt windows7: CcGetFileObjectFromSectionPtrsRef CcTestControl CmKeyObjectType EtwWriteEx
+      ExAcquireCacheAwarePushLockExclusive ExAllocateCacheAwarePushLock ExFreeCacheAwarePushLock
+      ExReleaseCacheAwarePushLockExclusive ExSetResourceOwnerPointerEx ExfTryAcquirePushLockShared FsRtlAddBaseMcbEntryEx
+      FsRtlAreThereCurrentOrInProgressFileLocks FsRtlCheckOplockEx FsRtlCurrentOplock FsRtlCurrentOplockH
+      FsRtlGetVirtualDiskNestingLevel FsRtlInitializeBaseMcbEx FsRtlNotifyCleanupAll FsRtlOplockBreakH
+      FsRtlOplockBreakToNone FsRtlOplockBreakToNoneEx FsRtlOplockFsctrlEx FsRtlOplockIsSharedRequest FsRtlOplockKeysEqual
+      FsRtlQueryMaximumVirtualDiskNestingLevel IoAdjustStackSizeForRedirection IoAllocateMiniCompletionPacket
+      IoClearDependency IoClearIrpExtraCreateParameter IoDeleteAllDependencyRelations IoDuplicateDependency
+      IoFreeMiniCompletionPacket IoGetAffinityInterrupt IoGetIrpExtraCreateParameter IoGetOplockKeyContext
+      IoIsFileObjectIgnoringSharing IoRegisterFsRegistrationChangeMountAware IoReplaceFileObjectName IoSetDependency
+      IoSetFileObjectIgnoreSharing IoSetIoCompletionEx IoSetIrpExtraCreateParameter IoSetOplockKeyContext IoTestDependency
+      IoUnregisterPlugPlayNotificationEx KeAddGroupAffinityEx KeAddProcessorAffinityEx KeAddProcessorGroupAffinity
+      KeAllocateCalloutStackEx KeAndAffinityEx KeAndGroupAffinityEx KeCheckProcessorAffinityEx KeCheckProcessorGroupAffinity
+      KeComplementAffinityEx KeCopyAffinityEx KeCountSetBitsAffinityEx KeCountSetBitsGroupAffinity KeEnumerateNextProcessor
+      KeExpandKernelStackAndCalloutEx KeFindFirstSetLeftAffinityEx KeFindFirstSetLeftGroupAffinity
+      KeFindFirstSetRightGroupAffinity KeFirstGroupAffinityEx KeGetCurrentNodeNumber KeGetCurrentProcessorNumberEx
+      KeGetProcessorIndexFromNumber KeGetProcessorNumberFromIndex KeGetXSaveFeatureFlags KeInitializeAffinityEx
+      KeInitializeEnumerationContext KeInitializeEnumerationContextFromGroup KeInterlockedClearProcessorAffinityEx
+      KeInterlockedSetProcessorAffinityEx KeIsEmptyAffinityEx KeIsEqualAffinityEx KeIsSingleGroupAffinityEx
+      KeIsSubsetAffinityEx KeOrAffinityEx KeProcessorGroupAffinity KeQueryActiveGroupCount KeQueryActiveProcessorAffinity
+      KeQueryActiveProcessorCountEx KeQueryDpcWatchdogInformation KeQueryGroupAffinity KeQueryGroupAffinityEx
+      KeQueryHardwareCounterConfiguration KeQueryHighestNodeNumber KeQueryLogicalProcessorRelationship
+      KeQueryMaximumGroupCount KeQueryMaximumProcessorCountEx KeQueryNodeActiveAffinity KeQueryNodeMaximumProcessorCount
+      KeQueryUnbiasedInterruptTime KeRemoveGroupAffinityEx KeRemoveProcessorAffinityEx KeRemoveProcessorGroupAffinity
+      KeRestoreExtendedProcessorState KeRevertToUserGroupAffinityThread KeSaveExtendedProcessorState
+      KeSetActualBasePriorityThread KeSetCoalescableTimer KeSetHardwareCounterConfiguration KeSetSystemGroupAffinityThread
+      KeSetTargetProcessorDpcEx KeStartDynamicProcessor KeSubtractAffinityEx MmBadPointer MmIsDriverVerifyingByAddress
+      NtQuerySecurityAttributesToken NtQuerySystemInformationEx ObDeleteCapturedInsertInfo
+      ObDereferenceObjectDeferDeleteWithTag ObGetObjectType ObOpenObjectByPointerWithTag ObReferenceObjectByHandleWithTag
+      ObReferenceObjectByPointerWithTag ObfDereferenceObjectWithTag ObfReferenceObjectWithTag PcwAddInstance
+      PcwCloseInstance PcwCreateInstance PcwRegister PcwUnregister PoClearPowerRequest PoCreatePowerRequest
+      PoDeletePowerRequest PoSetPowerRequest PsChargeProcessCpuCycles RtlCompareUnicodeStrings RtlContractHashTable
+      RtlCreateHashTable RtlDeleteHashTable RtlEndEnumerationHashTable RtlEndWeakEnumerationHashTable
+      RtlEnumerateEntryHashTable RtlEthernetAddressToStringA RtlEthernetAddressToStringW RtlEthernetStringToAddressA
+      RtlEthernetStringToAddressW RtlExpandHashTable RtlGetEnabledExtendedFeatures RtlGetNextEntryHashTable
+      RtlInitEnumerationHashTable RtlInitWeakEnumerationHashTable RtlInsertEntryHashTable RtlInvertRangeListEx RtlLoadString
+      RtlLookupEntryHashTable RtlNumberOfSetBitsUlongPtr RtlRemoveEntryHashTable RtlUTF8ToUnicodeN RtlUnicodeToUTF8N
+      RtlWeaklyEnumerateEntryHashTable SeAccessCheckWithHint SeQuerySecurityAttributesToken
+      SeReportSecurityEventWithSubCategory SeSetSecurityAttributesToken SeSrpAccessCheck ZwNotifyChangeSession ZwOpenKeyEx
+      ZwOpenKeyTransactedEx ZwOpenSession ZwQuerySecurityAttributesToken ZwSetTimerEx bsearch
+    nt windows8: CmCallbackGetKeyObjectIDEx CmCallbackReleaseKeyObjectIDEx EtwSetInformation ExAcquirePushLockExclusiveEx
+      ExAcquirePushLockSharedEx ExGetFirmwareEnvironmentVariable ExQueryTimerResolution ExReleasePushLockExclusiveEx
+      ExReleasePushLockSharedEx ExSetFirmwareEnvironmentVariable FsRtlGetSectorSizeInformation FsRtlIssueDeviceIoControl
+      FsRtlQueryKernelEaFile FsRtlSetKernelEaFile IoCreateStreamFileObjectEx2 IoCreateSystemThread IoGetActivityIdIrp
+      IoGetActivityIdThread IoGetDeviceInterfacePropertyData IoGetOplockKeyContextEx IoPropagateActivityIdToThread
+      IoRegisterBootDriverCallback IoReportInterruptActive IoReportInterruptInactive IoSetActivityIdIrp
+      IoSetDeviceInterfacePropertyData IoUnregisterBootDriverCallback KeQueryInterruptTimePrecise KeQuerySystemTimePrecise
+      MmAllocateContiguousNodeMemory MmAllocateMdlForIoSpace MmAllocateNodePagesForMdlEx MmAreMdlPagesCached
+      MmMdlPageContentsState PoFxActivateComponent PoFxCompleteDevicePowerNotRequired PoFxCompleteIdleCondition
+      PoFxCompleteIdleState PoFxIdleComponent PoFxPowerControl PoFxRegisterDevice PoFxReportDevicePoweredOn
+      PoFxSetComponentLatency PoFxSetComponentResidency PoFxSetComponentWake PoFxSetDeviceIdleTimeout
+      PoFxStartDevicePowerManagement PoFxUnregisterDevice RtlCheckPortableOperatingSystem RtlIsSandboxedToken
+      RtlSetPortableOperatingSystem ZwFlushBuffersFileEx
+    nt windows8_1: ExAllocateTimer ExCancelTimer ExDeleteTimer ExSetTimer IoQueryFullDriverPath MmCopyMemory
+    nt windows10: KeFlushIoBuffers MmGetSystemRoutineAddressEx MmMapIoSpaceEx PsSetCreateThreadNotifyRoutineEx
+      RtlGetSuiteMask
+    nt windows10_1703: PsSetCreateProcessNotifyRoutineEx2
+    nt windows10_1709: PsSetLoadImageNotifyRoutineEx ZwQueryDirectoryFileEx
+    nt windows10_1809: MmMapMdl
+    nt windows10_2004: ExAllocatePool2 ExAllocatePool3 ExCreatePool ExDestroyPool ExFreePool2 ExSecurePoolUpdate
+      ExSecurePoolValidate
+    hal vista: HalEnumerateEnvironmentVariablesEx HalGetEnvironmentVariableEx HalGetInterruptTargetInformation
+      HalGetMemoryCachingRequirements HalGetMessageRoutingInfo HalGetProcessorIdByNtNumber HalInitializeBios
+      HalQueryEnvironmentVariableInfoEx HalQueryMaximumProcessorCount HalRegisterDynamicProcessor HalRegisterErrataCallbacks
+      HalSetEnvironmentVariableEx HalStartDynamicProcessor x86BiosAllocateBuffer x86BiosCall x86BiosFreeBuffer
+      x86BiosReadMemory x86BiosWriteMemory
+    hal windows7: HalAllocateHardwareCounters HalConvertDeviceIdtToIrql HalFreeHardwareCounters
+    fltMgr vista: FltAcknowledgeEcp FltAllocateExtraCreateParameter FltAllocateExtraCreateParameterFromLookasideList
+      FltAllocateExtraCreateParameterList FltApplyPriorityInfoThread FltCancellableWaitForMultipleObjects
+      FltCancellableWaitForSingleObject FltCommitComplete FltCommitFinalizeComplete FltCreateFileEx2
+      FltDeleteExtraCreateParameterLookasideList FltDeleteFileContext FltDeleteTransactionContext FltEnlistInTransaction
+      FltEnumerateInstanceInformationByVolumeName FltFindExtraCreateParameter FltFreeExtraCreateParameter
+      FltFreeExtraCreateParameterList FltGetEcpListFromCallbackData FltGetFileContext FltGetIoPriorityHint
+      FltGetIoPriorityHintFromCallbackData FltGetIoPriorityHintFromFileObject FltGetIoPriorityHintFromThread
+      FltGetNextExtraCreateParameter FltGetRequestorSessionId FltGetTransactionContext
+      FltInitExtraCreateParameterLookasideList FltInsertExtraCreateParameter FltIsEcpAcknowledged FltIsEcpFromUserMode
+      FltIsFltMgrVolumeDeviceObject FltPrePrepareComplete FltPrepareComplete FltQueryDirectoryFile FltQueryEaFile
+      FltRemoveExtraCreateParameter FltRetrieveIoPriorityInfo FltRollbackComplete FltRollbackEnlistment FltSetEaFile
+      FltSetEcpListIntoCallbackData FltSetFileContext FltSetIoPriorityHintIntoCallbackData
+      FltSetIoPriorityHintIntoFileObject FltSetIoPriorityHintIntoThread FltSetTransactionContext FltSupportsFileContexts
+      FltSupportsFileContextsEx
+    fltMgr windows7: FltAdjustDeviceStackSizeForIoRedirection FltAllocateCallbackDataEx FltCheckOplockEx FltCurrentOplock
+      FltCurrentOplockH FltGetContextsEx FltGetNewSystemBufferAddress FltIsIoRedirectionAllowed
+      FltIsIoRedirectionAllowedForOperation FltIsVolumeSnapshot FltOplockBreakH FltOplockBreakToNone FltOplockBreakToNoneEx
+      FltOplockFsctrlEx FltOplockIsSharedRequest FltOplockKeysEqual FltReleaseContextsEx
+    fltMgr windows8: FltCloseSectionForDataScan FltCreateMailslotFile FltCreateNamedPipeFile FltCreateSectionForDataScan
+      FltDeleteSectionContext FltFastIoMdlRead FltFastIoMdlReadComplete FltFastIoMdlWriteComplete FltFastIoPrepareMdlWrite
+      FltFlushBuffers2 FltGetActivityIdCallbackData FltGetRequestorProcessIdEx FltGetSectionContext FltIsVolumeWritableEx
+      FltPropagateActivityIdToThread FltPropagateIrpExtension FltReadFileEx FltRegisterForDataScan
+      FltRequestSecurityInfoOnCreateCompletion FltSetActivityIdCallbackData FltSetSectionContext FltWriteFileEx
+    fltMgr windows10_1709: FltQueryInformationByName
+    fltMgr windows11: FltVetoBypassIo
+    """
+}
