@@ -349,9 +349,9 @@ import Testing
     Row(what: "cli and sti pass", code: [0x31, 0xc0, 0xfa, 0xfb, 0xc3], returns: 0),
     Row(what: "sysenter without its registers is a protection fault", code: [0x0f, 0x34], bugCheck: 0x7f, parameter: 13),
     Row(what: "sysexit too", code: [0x0f, 0x35], bugCheck: 0x7f, parameter: 13),
-    Row(what: "in of a byte reads ones, and no more than a byte", code: [0x31, 0xc0, 0xe4, 0x60, 0xc3], returns: 0xff, event: "in 0060"),
+    Row(what: "in of a byte reads ones, and no more than a byte", code: [0x31, 0xc0, 0xe4, 0x90, 0xc3], returns: 0xff, event: "in 0090"),
     Row(what: "in of a word", code: [0x31, 0xc0, 0xba, 0xf8, 0xcf, 0, 0, 0x66, 0xed, 0xc3], returns: 0xffff, event: "in cff8"),
-    Row(what: "in of a double word", code: [0x31, 0xc0, 0xba, 0xf8, 0x0c, 0, 0, 0xed, 0xc3], returns: 0xffff_ffff, event: "in 0cf8"),
+    Row(what: "in of a double word", code: [0x31, 0xc0, 0xba, 0xf0, 0x0c, 0, 0, 0xed, 0xc3], returns: 0xffff_ffff, event: "in 0cf0"),
     Row(what: "out goes nowhere", code: [0xb8, 0x42, 1, 0, 0, 0xe6, 0x80, 0xc3], returns: 0x142, event: "out 0080 <- 42"),
     Row(
       what: "rep insb fills memory with ones", code: [0xbf] + data + [0xb9, 3, 0, 0, 0, 0xf3, 0x6c, 0xa1] + data + [0xc3],

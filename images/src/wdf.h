@@ -114,7 +114,9 @@ _Static_assert(sizeof(WDF_REQUEST_PARAMETERS) == 0x18, "WDF_REQUEST_PARAMETERS")
   (WdfDriverGlobals, device, config, attributes, queue)
 #define WdfMemoryGetBuffer(memory, size) WDF(194, PVOID, WDFMEMORY, ULONG *)(WdfDriverGlobals, memory, size)
 #define WdfObjectGetTypedContextWorker(object, type) \
-  WDF(202, PVOID, WDFOBJECT, const WDF_OBJECT_CONTEXT_TYPE_INFO *)(WdfDriverGlobals, (WDFOBJECT)(object), type)
+  /* FASTCALL, as wdfobject.h declares it */                                                                              \
+  ((PVOID(__fastcall *)(WDF_DRIVER_GLOBALS *, WDFOBJECT, const WDF_OBJECT_CONTEXT_TYPE_INFO *))WdfFunctions[202])( \
+    WdfDriverGlobals, (WDFOBJECT)(object), type)
 #define WdfRequestComplete(request, status) WDF(263, void, WDFREQUEST, NTSTATUS)(WdfDriverGlobals, request, status)
 #define WdfRequestCompleteWithInformation(request, status, information) \
   WDF(265, void, WDFREQUEST, NTSTATUS, ULONG)(WdfDriverGlobals, request, status, information)

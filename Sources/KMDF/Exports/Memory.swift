@@ -116,8 +116,9 @@ extension KMDF {
       (kernel, globals: Pointer<WDF_DRIVER_GLOBALS>, object: GuestWord, tag: GuestWord, line: Int32, file: GuestWord) async throws in
       try await kernel.dereference(kernel.object(object, FrameworkObject.self))
     },
-    // nf-wdfobject-wdfobjectgettypedcontextworker: null where the object has no context of the type.
-    function("WdfObjectGetTypedContextWorker(DriverGlobals, Handle, TypeInfo)", irql: nil) {
+    // nf-wdfobject-wdfobjectgettypedcontextworker: null where the object has no context of the type. Alone of all it is FASTCALL
+    // (wdfobject.h).
+    export("WdfObjectGetTypedContextWorker(DriverGlobals, Handle, TypeInfo)", module: module, .fastcall, isImportable: false) {
       (kernel, globals: Pointer<WDF_DRIVER_GLOBALS>, object: GuestWord, type: GuestWord) -> GuestWord in
       let contexts = try kernel.object(object, FrameworkObject.self).contexts
       return GuestWord(contexts.first { $0.type == type.bits && $0.address != 0 }?.address ?? 0)
