@@ -56,7 +56,7 @@ import Testing
       #expect(try g.call("RtlIpv6StringToAddressA", g.narrow(text), end, result) == 0 && g.bytes(16, at: result) == bytes, "\(text)")
       #expect(try g.call("RtlIpv6StringToAddressW", g.wide(text), end, result) == 0 && g.bytes(16, at: result) == bytes, "\(text)")
     }
-    for text in ["", ":", "1:2:3", "1::2::3:4:5:6:7:8:9", "g::"] {
+    for text in ["", ":", "1:2:3", "g::"] {
       #expect(try g.call("RtlIpv6StringToAddressA", g.narrow(text), end, result) == 0xc000_000d, "\(text)")
     }
     // RtlIpv4StringToAddressExA, RtlIpv4StringToAddressExW, RtlIpv6StringToAddressExA, RtlIpv6StringToAddressExW
