@@ -170,7 +170,8 @@ import WindowsTypes
   func unbalanced(code: [UInt8]) throws { _ = try run(driver { _ in ([0x31, 0xc0] + code, []) }.build()) }
 
   @Test(
-    "what lies where no memory is: the last page, what no page table describes, the null page", arguments: [0xffff_f000, 0x9030_0000, 0x8000_0000, 0])
+    "what lies where no memory is: the last page, what no page table describes, the null page",
+    arguments: [0xffff_f000, 0x9030_0000, 0x8000_0000, 0])
   func wildReads(address: UInt32) throws {
     let run = try run(driver { _ in ([0xa1] + words(address) + Self.success, []) }.build())
     #expect(bugCheck(run) == (address == 0 ? 0x7e : 0x50))

@@ -108,7 +108,8 @@ extension Registry {
       "Windows",
       [
         "Directory": .expandableString("%SystemRoot%"), "ErrorMode": .dword(0), "NoInteractiveServices": .dword(0),
-        "SystemDirectory": .expandableString(#"%SystemRoot%\system32"#), "ShellErrorMode": .dword(1), "CSDVersion": .dword(system.servicePackMajor << 8),
+        "SystemDirectory": .expandableString(#"%SystemRoot%\system32"#), "ShellErrorMode": .dword(1),
+        "CSDVersion": .dword(system.servicePackMajor << 8),
       ])
     control(
       "TimeZoneInformation",

@@ -50,7 +50,8 @@ enum Firmware {
     structure(2, [1, 2, 3, 4], ["Probelock", "440FX", "1", "0"]),
     // Processor: socket, central, Pentium III, its maker, CPUID's words, 3.3 V, external and greatest and current MHz, populated.
     structure(
-      4, [1, 3, 0x11, 2, 0x83, 0x06, 0, 0, 0xff, 0xfb, 0x83, 0x03, 3, 0x02, 100, 0, 100, 0, 100, 0, 0x41, 4]
+      4,
+      [1, 3, 0x11, 2, 0x83, 0x06, 0, 0, 0xff, 0xfb, 0x83, 0x03, 3, 0x02, 100, 0, 100, 0, 100, 0, 0x41, 4]
         + [UInt8](repeating: 0xff, count: 6) + [0, 0, 0], ["CPU 0", "GenuineIntel", "Pentium III"]),
     structure(127, [], []),
   ]

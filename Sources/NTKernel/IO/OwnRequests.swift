@@ -24,7 +24,8 @@ extension Kernel {
   }
 
   /// Reads or writes a device at an offset of its own, in whole sectors.
-  func transfer(_ device: Pointer<DEVICE_OBJECT>, _ buffer: UInt64, _ length: UInt32, at offset: Int64, isRead: Bool) async throws -> NTSTATUS
+  func transfer(_ device: Pointer<DEVICE_OBJECT>, _ buffer: UInt64, _ length: UInt32, at offset: Int64, isRead: Bool) async throws
+    -> NTSTATUS
   {
     let top = try topDevice(device)
     return try await sendAndWait(top) { irp in

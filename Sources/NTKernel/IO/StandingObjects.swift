@@ -85,7 +85,8 @@ extension StandingObject {
     + [("\\FileSystem\\Filters\\FltMgr", .device(StandingDevice(driver: "\\FileSystem\\FltMgr", type: 8)))]
     + [
       "Driver\\Null", "Driver\\Beep", "Driver\\Kbdclass", "Driver\\Mouclass", "Driver\\i8042prt", "Driver\\Disk", "Driver\\Cdrom",
-      "Driver\\atapi", "Driver\\PartMgr", "Driver\\Ftdisk", "Driver\\MountMgr", "Driver\\WMIxWDM", "FileSystem\\RAW", "FileSystem\\FltMgr", "Driver\\VgaSave", "Driver\\Tcpip",
+      "Driver\\atapi", "Driver\\PartMgr", "Driver\\Ftdisk", "Driver\\MountMgr", "Driver\\WMIxWDM", "FileSystem\\RAW", "FileSystem\\FltMgr",
+      "Driver\\VgaSave", "Driver\\Tcpip",
       "Driver\\AFD", "Driver\\NDIS", "Driver\\KSecDD", "Driver\\ACPI", "Driver\\PCI", "FileSystem\\Npfs", "FileSystem\\Msfs",
       "FileSystem\\Mup", "FileSystem\\MRxSmb",
     ].map { ("\\" + $0, .driver) }

@@ -45,7 +45,8 @@ private final class DiskGuest {
     disk.replaceSubrange(offset + 0x1b8..<offset + 0x1bc, with: VolumeGuest.bytes(signature))
     for (index, entry) in entries.enumerated() {
       let place = offset + 0x1be + 16 * index
-      disk.replaceSubrange(place..<place + 16, with: [0, 0, 0, 0, entry.type, 0, 0, 0] + VolumeGuest.bytes(entry.start) + VolumeGuest.bytes(entry.count))
+      disk.replaceSubrange(
+        place..<place + 16, with: [0, 0, 0, 0, entry.type, 0, 0, 0] + VolumeGuest.bytes(entry.start) + VolumeGuest.bytes(entry.count))
     }
     disk.replaceSubrange(offset + 510..<offset + 512, with: [0x55, 0xaa])
   }
@@ -80,7 +81,8 @@ private final class DiskGuest {
     let all = try d.result("IoReadPartitionTable", 512, 0)
     #expect(try d.g.k.load(all.place) == 12)
     let (statusEx, extended) = try d.result("IoReadPartitionTableEx")
-    #expect(try statusEx == .success && d.g.k.load(extended) == 0 && d.g.k.load(extended + 4) == 12 && d.g.k.load(extended + 8) == 0x1234_5678)
+    #expect(
+      try statusEx == .success && d.g.k.load(extended) == 0 && d.g.k.load(extended + 4) == 12 && d.g.k.load(extended + 8) == 0x1234_5678)
     // The logical partition of the last record: behind eight entries of 90h bytes.
     let last = extended + 0x30 + 8 * 0x90
     #expect(try d.g.k.load(last + 8) == 336 * 512 && d.g.k.load(last + 0x18) == 3 && d.bytes(1, at: last + 0x20) == [0x83])

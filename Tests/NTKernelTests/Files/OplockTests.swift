@@ -90,13 +90,16 @@ final class OplockGuest {
     #expect(try o.g.status("FsRtlCheckOplockEx", o.lock, o.irp(4, o.second), 2, 0, 0, 0) == .success)
     #expect(try o.g.status("FsRtlCheckOplockEx", o.lock, o.irp(4, o.second), 1, 0, 0, 0) == .oplockBreakInProgress)
     #expect(o.completed[held.irp] == [0, 8])
-    #expect(try o.g.status("FsRtlCheckOplock", o.lock, o.create(o.second, access: 2, options: 1 << 24 | 0x100), 0, 0, 0) == .oplockBreakInProgress)
+    #expect(
+      try o.g.status("FsRtlCheckOplock", o.lock, o.create(o.second, access: 2, options: 1 << 24 | 0x100), 0, 0, 0) == .oplockBreakInProgress
+    )
     #expect(try o.control(0x9_0010, o.first).status == .success && o.g.call("FsRtlCurrentOplock", o.lock) & 1 == 1)
     #expect(try o.g.status("FsRtlCheckOplock", o.lock, o.irp(0x12, o.first), 0, 0, 0) == .success)
     #expect(try o.g.call("FsRtlCurrentOplock", o.lock) & 1 == 0)
     // Handle caching: level 1 has none, a filter lock goes.
     let one = try o.control(0x9_0000, o.first)
-    #expect(try o.g.status("FsRtlOplockBreakH", o.lock, o.create(o.second, access: 1), 1, 0, 0, 0) == .success && o.completed[one.irp] == nil)
+    #expect(
+      try o.g.status("FsRtlOplockBreakH", o.lock, o.create(o.second, access: 1), 1, 0, 0, 0) == .success && o.completed[one.irp] == nil)
     try o.g.call("FsRtlUninitializeOplock", o.lock)
     #expect(try o.completed[one.irp] == [0, 8] && o.g.k.load(o.lock) == 0)
     let filter = try o.control(0x9_005c, o.first)

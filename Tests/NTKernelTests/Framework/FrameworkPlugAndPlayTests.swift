@@ -23,7 +23,9 @@ import WindowsTypes
         UInt32(
           g.routine(arguments) { [unowned self] in
             order.append(name)
-            if name == "prepare" { count = try g.call("WdfCmResourceListGetCount", $0[2]) + g.call("WdfCmResourceListGetDescriptor", $0[2], 0) }
+            if name == "prepare" {
+              count = try g.call("WdfCmResourceListGetCount", $0[2]) + g.call("WdfCmResourceListGetDescriptor", $0[2], 0)
+            }
             return name == refusing ? 0xc000_0001 : 0
           })
       }

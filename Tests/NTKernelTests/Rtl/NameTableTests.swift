@@ -37,7 +37,8 @@ import WindowsTypes
     }
     #expect(Array(names.prefix(4)) == (1...4).map { "ALONGF~\($0).TEX" })
     #expect(names[4].hasPrefix("AL") && names[4].hasSuffix("~1.TEX") && names[4].count == 12)
-    #expect(try g.failure("RtlGenerate8dot3Name", RuntimeGuest.missing, 0, g.place(Array(repeating: 0, count: 0x24)), result) == accessViolation)
+    #expect(
+      try g.failure("RtlGenerate8dot3Name", RuntimeGuest.missing, 0, g.place(Array(repeating: 0, count: 0x24)), result) == accessViolation)
   }
 
   @Test("ranges conflict, unless both are shared") func ranges() throws {
@@ -76,7 +77,8 @@ import WindowsTypes
     // Type 11, name 1, language 409h; a table of the messages 5 and 6.
     for (offset, words) in [
       (0x100, [0, 0, 0, 1 << 16, 11, 0x8000_0018]), (0x118, [0, 0, 0, 1 << 16, 1, 0x8000_0030]),
-      (0x130, [0, 0, 0, 1 << 16, 0x409, 0x48]), (0x148, [0x200, 0x40, 0, 0]), (0x200, [1, 5, 6, 0x10, 0x0000_0008, 0x41, 0x0000_0008, 0x42]),
+      (0x130, [0, 0, 0, 1 << 16, 0x409, 0x48]), (0x148, [0x200, 0x40, 0, 0]),
+      (0x200, [1, 5, 6, 0x10, 0x0000_0008, 0x41, 0x0000_0008, 0x42]),
     ] as [(UInt64, [UInt32])] {
       for (index, word) in words.enumerated() { try g.store(word, at: base + offset + 4 * UInt64(index)) }
     }

@@ -44,7 +44,10 @@ import WindowsTypes
     let g = try IOGuest()
     let (context, buffer) = (try g.space(0x2cc), try g.space(0x1_0000))
     #expect(try g.call("KeCapturePersistentThreadState", context, 0, 0xd1, 1, 2, 3, 4, buffer) == 0x1_0000)
-    #expect(try [0, 4, 0x28, 0x2c, 0x38, 0xf88, 0xfffc].map { try g.k.load(buffer + $0) } == [0x4547_4150, 0x504d_5544, 0xd1, 1, 4, 4, 0x4447_5254])
+    #expect(
+      try [0, 4, 0x28, 0x2c, 0x38, 0xf88, 0xfffc].map { try g.k.load(buffer + $0) } == [
+        0x4547_4150, 0x504d_5544, 0xd1, 1, 4, 4, 0x4447_5254,
+      ])
     #expect(try g.call("KeCapturePersistentThreadState", 0, 0, 0, 0, 0, 0, 0, buffer) == 0)
   }
 
@@ -52,7 +55,10 @@ import WindowsTypes
     let g = try RuntimeGuest()
     let frame = try g.room(0x8c)
     try g.memory.memory.fill(0, count: 0x8c, at: frame)
-    for (offset, value) in [(0x3c, 3), (0x40, 2), (0x44, 1), (0x4c, 0xffff_ffff), (0x54, 6), (0x58, 5), (0x5c, 4), (0x60, 7), (0x68, RuntimeGuest.caller), (0x6c, 8), (0x70, 0x202)] as [(UInt64, UInt64)] {
+    for (offset, value) in [
+      (0x3c, 3), (0x40, 2), (0x44, 1), (0x4c, 0xffff_ffff), (0x54, 6), (0x58, 5), (0x5c, 4), (0x60, 7), (0x68, RuntimeGuest.caller),
+      (0x6c, 8), (0x70, 0x202),
+    ] as [(UInt64, UInt64)] {
       try g.store(UInt32(value), at: frame + offset)
     }
     let table = ExportTable(ExportTable.kernel)
@@ -144,7 +150,8 @@ import WindowsTypes
     #expect(try g.status("SeAssignSecurityEx", 0, descriptor, place, 0, 0, 0, subject, g.space(), 1) == .invalidSecurityDescriptor)
     #expect(try g.status("ObLogSecurityDescriptor", assigned, place, 1) == .success)
     let shared = UInt64(try g.k.load(place))
-    #expect(try g.status("ObLogSecurityDescriptor", assigned, place, 1) == .success && g.k.load(place) == UInt32(shared) && shared != assigned)
+    #expect(
+      try g.status("ObLogSecurityDescriptor", assigned, place, 1) == .success && g.k.load(place) == UInt32(shared) && shared != assigned)
     #expect(try g.status("ObLogSecurityDescriptor", descriptor, place, 1) == .invalidSecurityDescriptor)
     try g.call("ObDereferenceSecurityDescriptor", shared, 1)
     #expect(g.k.kernel.isPoolBlock(shared))

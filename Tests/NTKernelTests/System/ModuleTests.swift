@@ -74,7 +74,9 @@ import WindowsTypes
     }
     #expect(try g.status("TdiRegisterPnPHandlers", buffer, 4, copied) == .invalidParameter)
     let none = try g.string("")
-    #expect(try g.status("TdiRegisterProvider", none, copied) == .invalidParameter && g.status("TdiRegisterDeviceObject", none, copied) == .invalidParameter)
+    #expect(
+      try g.status("TdiRegisterProvider", none, copied) == .invalidParameter
+        && g.status("TdiRegisterDeviceObject", none, copied) == .invalidParameter)
     // The default handlers refuse data and connections, and bear what is only told.
     for (handler, count, status) in [
       ("TdiDefaultConnectHandler", 9, 0xc000_009a), ("TdiDefaultDisconnectHandler", 7, 0), ("TdiDefaultErrorHandler", 2, 0),
@@ -122,7 +124,8 @@ import WindowsTypes
     #expect(try send(1, provider: 1).status == .success && g.k.load(disposition) == 3)
     #expect(try send(10).status == .success && g.k.load(disposition) == 2)
     let registration = try send(8)
-    #expect(try o.completed[registration.irp] == [0, 0x38] && here.bytes(16, at: buffer + 0x14) == Array(1...16) && g.k.load(buffer + 0x28) == 1)
+    #expect(
+      try o.completed[registration.irp] == [0, 0x38] && here.bytes(16, at: buffer + 0x14) == Array(1...16) && g.k.load(buffer + 0x28) == 1)
     let method = try send(9)
     #expect(o.completed[method.irp]?[0] == NTSTATUS.invalidDeviceRequest.rawValue)
     try here.write([9], at: identifier)

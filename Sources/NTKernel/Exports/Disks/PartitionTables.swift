@@ -95,7 +95,9 @@ extension Disk {
   /// `STATUS_BAD_MASTER_BOOT_RECORD`
   static let badBootRecord = NTSTATUS(rawValue: 0xc000_00a9)
 
-  func bootRecord(at offset: UInt64) async throws -> BootRecord { BootRecord(offset: offset, sector: try await read(sectorSize, at: offset)) }
+  func bootRecord(at offset: UInt64) async throws -> BootRecord {
+    BootRecord(offset: offset, sector: try await read(sectorSize, at: offset))
+  }
 
   /// The master boot record and the chain of extended ones, each with its four entries.
   func bootRecords() async throws -> [(record: BootRecord, entries: [PartitionEntry])] {

@@ -67,7 +67,9 @@ extension Kernel {
     }
   }
 
-  fileprivate func remove(_ kind: FilteringPlatform.Kind, _ identifier: UInt64, orElse status: NTSTATUS, in session: UInt64) throws -> NTSTATUS {
+  fileprivate func remove(_ kind: FilteringPlatform.Kind, _ identifier: UInt64, orElse status: NTSTATUS, in session: UInt64) throws
+    -> NTSTATUS
+  {
     guard let known = filtering.contents.identifiers[identifier], known.kind == kind else {
       return try inSession(session) { _ in status }
     }

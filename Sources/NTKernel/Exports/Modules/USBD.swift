@@ -19,7 +19,8 @@ extension Export {
         module: "usbd", irql: .dispatch
       ) {
         (
-          kernel, configuration: GuestWord, start: GuestWord, number: Int32, alternate: Int32, type: Int32, subtype: Int32, protocolCode: Int32
+          kernel, configuration: GuestWord, start: GuestWord, number: Int32, alternate: Int32, type: Int32, subtype: Int32,
+          protocolCode: Int32
         ) -> GuestWord in
         try kernel.usbInterface(configuration.bits, from: start.bits, [number, alternate, type, subtype, protocolCode])
       }
@@ -114,7 +115,8 @@ extension Kernel {
   fileprivate func usbInterface(_ configuration: UInt64, from start: UInt64, _ wanted: [Int32]) throws -> GuestWord {
     let here = memory.memory
     let length = UInt64(try here.load(UInt16.self, at: configuration + 2))
-    for descriptor in try USBDescriptors(here, configuration, length).all(from: start) where descriptor.type == 4 && descriptor.length >= 9 {
+    for descriptor in try USBDescriptors(here, configuration, length).all(from: start) where descriptor.type == 4 && descriptor.length >= 9
+    {
       let bytes = try here.bytes(9, at: descriptor.place)
       let own = [bytes[2], bytes[3], bytes[5], bytes[6], bytes[7]]
       if zip(wanted, own).allSatisfy({ $0 == -1 || $0 == Int32($1) }) { return GuestWord(descriptor.place) }
