@@ -8,8 +8,8 @@ public struct PortEvent: Sendable, Hashable {
     /// A process asks to be connected; `bytes` is its context.
     case connecting
     case connected
-    /// The connection came to nothing: the status.
-    case refused(UInt32)
+    /// The connection came to nothing: the status, and whether the driver's routine chose it.
+    case refused(UInt32, byDriver: Bool)
     /// A driver sends; `capacity` is the room for a reply, `nil` where none is expected.
     case sent(capacity: Int?)
     /// A process took the message, to this address of its own.

@@ -16,8 +16,8 @@ struct PortText {
   /// Whether the driver's side acts.
   func isDriver(_ event: PortEvent) -> Bool {
     switch event.kind {
-    case .created, .closed, .sent, .returned, .refused, .answered: true
-    case .disconnected(let byDriver): byDriver
+    case .created, .closed, .sent, .returned, .answered: true
+    case .disconnected(let byDriver), .refused(_, let byDriver): byDriver
     case .connecting, .connected, .delivered, .replied, .lateReply, .requested: false
     }
   }
@@ -29,7 +29,7 @@ struct PortText {
     case .closed: return "closes the port to new connections"
     case .connecting: return "asks for a connection" + (event.length == 0 ? "" : ", with \(data(event))")
     case .connected: return "has connection \(event.connection)"
-    case .refused(let status): return "refuses: \(values.status(status))"
+    case .refused(let status, let byDriver): return "\(byDriver ? "refuses" : "is refused"): \(values.status(status))"
     case .sent(let capacity):
       let reply = capacity.map { ", and waits for a reply of up to \($0) bytes" } ?? ", and waits for no reply"
       return "sends \(message), \(data(event))\(reply)"

@@ -178,7 +178,9 @@ extension Machine {
     case .bugCheck(let bugCheck):
       "it ended in bugcheck \(bugCheck.code): \(bugCheck.parameters.map { describe($0) }.joined(separator: ", "))"
     case .limit(let limit): "it reached the limit of \(limit.rawValue)"
-    case .missingRoutine(let name): "it called \(name), which nobody provides" + (missing.map { ": \(names.advice($0))" } ?? "")
+    case .missingRoutine(let name):
+      "it called \(name), which \(missing?.introduced == nil ? "nobody provides" : "\(fixture.target.system.release) does not have")"
+        + (missing.map { ": \(names.advice($0))" } ?? "")
     case .waiting: "it waits, and nothing is due"
     case .stopped: "it was stopped"
     }

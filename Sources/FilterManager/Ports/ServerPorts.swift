@@ -92,8 +92,8 @@ extension Kernel {
     if !port.filter.isStarted {
       note(uncertain: "\(port.filter.name) has not started filtering: no page says whether its ports need that; here they do not")
     }
-    func refuse(_ status: NTSTATUS) throws -> Result<UInt64, Failure> {
-      try note(.refused(status.rawValue), port)
+    func refuse(_ status: NTSTATUS, byDriver: Bool = false) throws -> Result<UInt64, Failure> {
+      try note(.refused(status.rawValue, byDriver: byDriver), port)
       return .failure(Failure(status))
     }
     if let thread = running, case let status = try mayConnect(to: port, thread), !status.isSuccess { return try refuse(status) }
@@ -130,7 +130,7 @@ extension Kernel {
     guard status.isSuccess else {
       connection.isDriverTold = true
       _ = try await close(driverHandle)
-      return try refuse(status)
+      return try refuse(status, byDriver: true)
     }
     connection.processEnd = try makeObject(.portFile, size: 0x10)
     let handle = try makeHandle(to: connection.processEnd, access: 0x12_019f, attributes: [], mode: .userMode)
