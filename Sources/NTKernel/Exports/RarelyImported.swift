@@ -1,6 +1,7 @@
 extension Export {
-  /// Tables that stand behind all others, so that the places of those stay.
-  static let laterTables: [[Export]] = [
+  /// What few drivers import, and what other modules than the kernel and the HAL export. Behind all other tables, so that the places
+  /// of those stay.
+  static let rarelyImported: [[Export]] = [
     oplockCalls, tunnelCalls, createParameterCalls, fastTransferCalls, pinnedDataCalls, fileSystemServiceCalls, filterContextCalls,
     partitionCalls, namePrefixes, shortNames, imageResources, rangeLists, narrowAddresses, wideAddresses, tableDirectories,
     machineState, requestExtras, securityExtras, usbd, tdi, wmilib, filterEngine, callouts, netBuffers,
