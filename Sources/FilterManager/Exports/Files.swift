@@ -77,44 +77,9 @@ extension FilterManager {
       NTSTATUS(rawValue: UInt32(truncatingIfNeeded: try await kernel.call(kernel.trapAddress(of: "ZwClose"), [handle.bits])))
     },
     // nf-fltkernel-fltreadfile
-    export(
-      "FltReadFile(InitiatingInstance, FileObject, ByteOffset, Length, Buffer, Flags, BytesRead, CallbackRoutine, CallbackContext)",
-      module: "fltMgr", irql: .passive
-    ) {
-      (
-        kernel, instance: Pointer<Void>, file: Pointer<FILE_OBJECT>, offset: Pointer<Int64>, length: UInt32, buffer: GuestWord,
-        flags: UInt32, count: Pointer<UInt32>, routine: GuestWord, context: GuestWord
-      ) async throws -> NTSTATUS in
-      guard let instance = try kernel.object(instance, Instance.self, in: "FltReadFile") else { return .invalidParameter }
-      if routine.bits != 0 {
-        return try await kernel.transferLate(
-          instance, file, isRead: true, (buffer.bits, length), offset: offset, flags: flags, routine.bits, context.bits)
-      }
-      let (status, information) = try await kernel.transfer(
-        instance, file, isRead: true, (buffer.bits, length), offset: offset, flags: flags)
-      if !count.isNull { try count.store(UInt32(truncatingIfNeeded: information)) }
-      return status
-    },
+    transferExport("FltReadFile", count: "BytesRead", isRead: true),
     // nf-fltkernel-fltwritefile
-    export(
-      "FltWriteFile(InitiatingInstance, FileObject, ByteOffset, Length, Buffer, Flags, BytesWritten, "
-        + "CallbackRoutine, CallbackContext)",
-      module: "fltMgr", irql: .passive
-    ) {
-      (
-        kernel, instance: Pointer<Void>, file: Pointer<FILE_OBJECT>, offset: Pointer<Int64>, length: UInt32, buffer: GuestWord,
-        flags: UInt32, count: Pointer<UInt32>, routine: GuestWord, context: GuestWord
-      ) async throws -> NTSTATUS in
-      guard let instance = try kernel.object(instance, Instance.self, in: "FltWriteFile") else { return .invalidParameter }
-      if routine.bits != 0 {
-        return try await kernel.transferLate(
-          instance, file, isRead: false, (buffer.bits, length), offset: offset, flags: flags, routine.bits, context.bits)
-      }
-      let (status, information) = try await kernel.transfer(
-        instance, file, isRead: false, (buffer.bits, length), offset: offset, flags: flags)
-      if !count.isNull { try count.store(UInt32(truncatingIfNeeded: information)) }
-      return status
-    },
+    transferExport("FltWriteFile", count: "BytesWritten", isRead: false),
     // nf-fltkernel-fltqueryinformationfile
     export(
       "FltQueryInformationFile(Instance, FileObject, FileInformation, Length, FileInformationClass, "
@@ -309,6 +274,28 @@ extension Kernel {
     let (status, information) = try await control(
       instance, file, major, IOControlCode(rawValue: code), input: input, output: output)
     if !returned.isNull { try returned.store(UInt32(truncatingIfNeeded: information)) }
+    return status
+  }
+}
+
+/// `FltReadFile` and `FltWriteFile`, which differ in the direction alone.
+private func transferExport(_ name: String, count: String, isRead: Bool) -> Export {
+  export(
+    "\(name)(InitiatingInstance, FileObject, ByteOffset, Length, Buffer, Flags, \(count), CallbackRoutine, CallbackContext)",
+    module: "fltMgr", irql: .passive
+  ) {
+    (
+      kernel, instance: Pointer<Void>, file: Pointer<FILE_OBJECT>, offset: Pointer<Int64>, length: UInt32, buffer: GuestWord,
+      flags: UInt32, count: Pointer<UInt32>, routine: GuestWord, context: GuestWord
+    ) async throws -> NTSTATUS in
+    guard let instance = try kernel.object(instance, Instance.self, in: name) else { return .invalidParameter }
+    if routine.bits != 0 {
+      return try await kernel.transferLate(
+        instance, file, isRead: isRead, (buffer.bits, length), offset: offset, flags: flags, routine.bits, context.bits)
+    }
+    let (status, information) = try await kernel.transfer(
+      instance, file, isRead: isRead, (buffer.bits, length), offset: offset, flags: flags)
+    if !count.isNull { try count.store(UInt32(truncatingIfNeeded: information)) }
     return status
   }
 }
