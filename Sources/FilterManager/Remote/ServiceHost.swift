@@ -44,13 +44,7 @@ public final class ServiceListener: ServiceHost {
       }
       guard errno == ECONNREFUSED, unlink(path) == 0 else { throw SocketError(path, "cannot be taken over", errno) }
     }
-    listener = UnixSocket(try UnixSocket.open())
-    let mask = umask(0o177)
-    let isBound = UnixSocket.with(address, { bind(listener.descriptor, $0, $1) }) == 0
-    let code = errno
-    umask(mask)
-    guard isBound else { throw SocketError(path, "cannot listen", code) }
-    guard listen(listener.descriptor, 16) == 0 else { throw SocketError(path, "cannot listen", errno) }
+    listener = try UnixSocket.listening(at: path)
   }
 
   deinit { close() }

@@ -42,6 +42,28 @@ final class UnixSocket: @unchecked Sendable {
     return descriptor
   }
 
+  /// A socket at `path`, mode 0600, which nobody else's name was taken for.
+  ///
+  /// The name appears when connections are taken already: who waits for it to appear is never refused. Until then the socket has
+  /// another name in the same folder, and is bound through the folder's descriptor, for which any path is short enough.
+  static func listening(at path: String) throws(SocketError) -> UnixSocket {
+    _ = try address(path)
+    let socket = UnixSocket(try open())
+    let slash = path.lastIndex(of: "/")
+    let folder = Glibc.open(slash.map { String(path[...$0]) } ?? ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard folder >= 0 else { throw SocketError(path, "cannot listen", errno) }
+    defer { Glibc.close(folder) }
+    let early = ".probelock-\(getpid())-\(socket.descriptor)"
+    let isBound = with(try address("/proc/self/fd/\(folder)/\(early)")) { bind(socket.descriptor, $0, $1) == 0 }
+    guard isBound else { throw SocketError(path, "cannot listen", errno) }
+    defer { unlinkat(folder, early, 0) }
+    let name = String(slash.map { path[path.index(after: $0)...] } ?? path[...])
+    guard fchmodat(folder, early, 0o600, 0) == 0, listen(socket.descriptor, 16) == 0, linkat(folder, early, folder, name, 0) == 0 else {
+      throw SocketError(path, "cannot listen", errno)
+    }
+    return socket
+  }
+
   /// Connects to who listens at `path`.
   static func connected(to path: String) throws(SocketError) -> UnixSocket {
     let address = try address(path)
