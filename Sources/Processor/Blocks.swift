@@ -134,7 +134,7 @@ extension Processor {
   private func register(_ address: UInt64, _ bytes: UnsafeRawBufferPointer) -> (CachedBlock, isComplete: Bool) {
     let key = CachedBlock.key(address, UInt32(bytes.count))
     var isSensitive = false
-    if !isTrap(address) && !FlushStub.contains(address) {
+    if !isTrap(address..<address + UInt64(bytes.count)) && !FlushStub.contains(address) {
       for instruction in disassembler.decodeAll(bytes, at: address) where instruction.sensitivity.map(concernsSupervisor) ?? false {
         hookInstruction(at: instruction.address)
         isSensitive = true
@@ -160,7 +160,7 @@ extension Processor {
 
   /// The number of the block with these bytes at this address, and how many instructions it has. Trap pages have none.
   private func number(_ address: UInt64, _ bytes: UnsafeRawBufferPointer) -> (BlockID, UInt32) {
-    if bytes.isEmpty || isTrap(address) || FlushStub.contains(address) { return (0, 0) }
+    if bytes.isEmpty || isTrap(address..<address + UInt64(bytes.count)) || FlushStub.contains(address) { return (0, 0) }
     let content = BlockContent(address: address, bytes: Array(bytes))
     if let id = blockNumbers[content] { return (id, UInt32(stream.blocks[id].instructions)) }
     let instructions = max(1, disassembler.decodeAll(bytes, at: address).count)

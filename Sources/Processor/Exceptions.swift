@@ -133,7 +133,8 @@ extension Processor {
   }
 
   private func snapshot(_ address: UInt64) {
-    if isTrap(address) || FlushStub.contains(address) { return }
+    // What is not recorded has no number.
+    if progress.pointee.id == 0 { return }
     var values = Self.registerNames.indices.map { index in
       var value: UInt32 = 0
       uc_reg_read(engine.handle, Self.registerNumbers[index], &value)

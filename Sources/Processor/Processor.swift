@@ -33,8 +33,6 @@ public final class Processor: Registers {
   var unrecordedBytes: [UnsafeMutableRawPointer] = []
   /// Where guest code goes on, if somebody said so since control left it.
   private(set) var nextIP: UInt64?
-  /// Whether ``Register/ip`` was written since guest code stopped.
-  public var goesElsewhere: Bool { nextIP != nil }
   /// Where guest code stands while it does not run.
   var currentIP: UInt64 = 0
   /// The routine of the trap at ``currentIP`` has been served: its `ret` runs next, without asking again.

@@ -97,27 +97,31 @@ extension Machine {
     let callbacks = kernel.callbackRange
     names.callbacks = callbacks.base..<callbacks.base + UInt64(callbacks.count) * TrapRange.stride
     for place in 0..<callbacks.count { overwrite([0xc3], at: callbacks.base + UInt64(place) * TrapRange.stride) }
+    let lead = TrapRange.entry.count
     var ranges = [
-      TrapRange(base: base, count: count + unprovided.count, first: 0),
+      TrapRange(base: base, count: count + unprovided.count, first: 0, lead: lead),
       TrapRange(base: callbacks.base, count: callbacks.count, first: Self.firstCallback),
     ]
     for (number, export) in Self.exports.exports.enumerated() {
       let address = names.trapAddresses[number]
-      // Guest code reads a service's number from the first instruction of its Zw routine; ``serveService(_:_:)`` steps over it.
-      let stub = serviceNumbers[number] >= 0 ? SystemServices.code(for: serviceNumbers[number]) : []
-      overwrite(stub + TrapRange.code(popping: export.stackBytes(fixture.target)), at: address)
-      if reserved["\(export.module)!\(export.name)"] != nil { ranges.append(TrapRange(base: address, count: 1, first: number)) }
+      // Guest code reads a service's number from the first instruction of its Zw routine.
+      let entry = serviceNumbers[number] >= 0 ? SystemServices.entry(of: serviceNumbers[number]) : TrapRange.entry
+      overwrite(entry + TrapRange.code(popping: export.stackBytes(fixture.target)), at: address)
+      if reserved["\(export.module)!\(export.name)"] != nil {
+        ranges.append(TrapRange(base: address, count: 1, first: number, lead: lead))
+      }
     }
     for (index, routine) in unprovided.enumerated() {
-      overwrite(TrapRange.code(popping: routine.stub?.stackBytes ?? 0), at: base + UInt64(count + index) * TrapRange.stride)
+      overwrite(
+        TrapRange.entry + TrapRange.code(popping: routine.stub?.stackBytes ?? 0), at: base + UInt64(count + index) * TrapRange.stride)
     }
     // A routine that an image reserves a place for and nobody provides.
     for image in names.images {
       for (routine, address) in image.routines.sorted(by: { $0.value < $1.value })
       where Self.exports[image.name, routine] == nil {
         unprovided.append(Unprovided(module: image.name, name: routine, stub: nil))
-        overwrite([0xc3], at: address)
-        ranges.append(TrapRange(base: address, count: 1, first: Self.exports.exports.count + unprovided.count - 1))
+        overwrite(TrapRange.entry + TrapRange.code(popping: 0), at: address)
+        ranges.append(TrapRange(base: address, count: 1, first: Self.exports.exports.count + unprovided.count - 1, lead: lead))
       }
     }
     return ranges

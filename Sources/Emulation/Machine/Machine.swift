@@ -127,10 +127,7 @@ final class Machine: Supervisor {
       processor[.ip] = hook
       return .proceed
     }
-    let directive = directive(kernel.serve(trap: trap, with: registers))
-    // Its code begins with `mov eax,number`, which is not to run.
-    if case .proceed = directive, !processor.goesElsewhere { processor[.ip] = names.trapAddresses[trap] + 5 }
-    return directive
+    return directive(kernel.serve(trap: trap, with: registers))
   }
 
   private static func serviceNumber(of export: Export, in target: Target) -> Int? {

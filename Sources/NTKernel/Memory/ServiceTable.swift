@@ -5,9 +5,10 @@ import WindowsTypes
 ///
 /// Numbers and argument counts are those that a debugger shows of the table (`dps nt!KiServiceTable`, `db nt!KiArgumentTable`).
 public enum SystemServices {
-  /// `mov eax,number`: five bytes, with which every `Zw` routine of the kernel's begins.
-  public static func code(for number: Int) -> [UInt8] {
-    [0xb8, UInt8(truncatingIfNeeded: number), UInt8(truncatingIfNeeded: number >> 8), 0, 0]
+  /// `mov eax,number; lea edx,[esp+4]`, with which every `Zw` routine of the kernel's begins, and `lea esp,[esp]` to fill up: as
+  /// long as `TrapRange.entry`.
+  public static func entry(of number: Int) -> [UInt8] {
+    [0xb8, UInt8(truncatingIfNeeded: number), UInt8(truncatingIfNeeded: number >> 8), 0, 0, 0x8d, 0x54, 0x24, 4, 0x8d, 0x64, 0x24, 0]
   }
 
   /// The number of the service that the routine `name`, `ZwClose` or `NtClose`, is about.
