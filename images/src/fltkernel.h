@@ -162,5 +162,3 @@ NTSYSAPI NTSTATUS NTAPI FltQueueDeferredIoWorkItem(
     FLT_WORKITEM, FLT_CALLBACK_DATA *, void(NTAPI *routine)(FLT_WORKITEM, FLT_CALLBACK_DATA *, PVOID), ULONG queue, PVOID context);
 NTSYSAPI void NTAPI FltCompletePendedPreOperation(FLT_CALLBACK_DATA *, FLT_PREOP, PVOID context);
 
-NTSYSAPI void NTAPI MmBuildMdlForNonPagedPool(MDL *);
-

@@ -211,6 +211,54 @@ static void Services(void) {
   Check("a hook that is gone is called no more", closed == 1);
 }
 
+// MARK: Hooks over code
+
+NTSYSAPI void NTAPI MmUnmapLockedPages(PVOID address, MDL *mdl);
+
+static PVOID(NTAPI *trueCurrentProcess)(void);
+static ULONG asked;
+
+static PVOID NTAPI HookedCurrentProcess(void) {
+  asked++;
+  return trueCurrentProcess();
+}
+
+static void JumpFrom(UCHAR *place, const void *target) {
+  place[0] = 0xe9;
+  *(ULONG *)(place + 1) = (ULONG)target - (ULONG)(place + 5);
+}
+
+// What hooking libraries do: a jump over the first whole instructions, and a copy of those, followed by a jump to the rest.
+static void Hooks(void) {
+  UCHAR *routine = IMPORTED(IoGetCurrentProcess);
+  PVOID process = IoGetCurrentProcess();
+  Check("a routine can be patched while it runs", routine[0] == 0x8b && routine[1] == 0xff && routine[2] == 0x55 &&
+                                                      routine[3] == 0x8b && routine[4] == 0xec);
+  UCHAR *copy = ExAllocatePoolWithTag(NonPagedPool, 32, 'kooH');
+  UCHAR saved[13];
+  for (ULONG index = 0; index < sizeof saved; index++) saved[index] = copy[index] = routine[index];
+  JumpFrom(copy + 5, routine + 5);
+  trueCurrentProcess = (PVOID)copy;
+  ULONG control = DropWriteProtection();
+  JumpFrom(routine, HookedCurrentProcess);
+  RestoreWriteProtection(control);
+  Check("a jump over its code is taken, and a copy of the code goes on", IoGetCurrentProcess() == process && asked == 1);
+
+  // The same by another address of the page, with a longer jump: mov eax,target; jmp eax.
+  MDL *mdl = IoAllocateMdl(routine, sizeof saved, FALSE, FALSE, NULL);
+  MmBuildMdlForNonPagedPool(mdl);
+  UCHAR *mapped = MmMapLockedPagesSpecifyCache(mdl, KernelMode, MmCached, NULL, FALSE, 0);
+  for (ULONG index = 0; index < sizeof saved; index++) copy[index] = saved[index];
+  JumpFrom(copy + sizeof saved, routine + sizeof saved);
+  mapped[0] = 0xb8, *(ULONG *)(mapped + 1) = (ULONG)HookedCurrentProcess, mapped[5] = 0xff, mapped[6] = 0xe0;
+  Check("so is a longer one, written by another address", IoGetCurrentProcess() == process && asked == 2);
+  for (ULONG index = 0; index < sizeof saved; index++) mapped[index] = saved[index];
+  MmUnmapLockedPages(mapped, mdl);
+  IoFreeMdl(mdl);
+  Check("a hook that is taken away is called no more", IoGetCurrentProcess() == process && asked == 2);
+  ExFreePoolWithTag(copy, 'kooH');
+}
+
 // MARK: Code
 
 static const UCHAR constant[4] = {1, 2, 3, 4};
@@ -290,6 +338,7 @@ NTSTATUS NTAPI DriverEntry(DRIVER_OBJECT *driver, UNICODE_STRING *registryPath) 
   OwnInterrupt();
   Kernel(driver);
   Services();
+  Hooks();
   ChangesItself();
   Check("large locals have a stack to be on", Large(1) == (UCHAR)1 + (UCHAR)(0x1800));
   Construct();

@@ -239,6 +239,7 @@ NTSYSAPI LONG FASTCALL ObfDereferenceObject(PVOID);
 
 NTSYSAPI MDL *NTAPI IoAllocateMdl(PVOID, ULONG length, BOOLEAN secondary, BOOLEAN chargeQuota, IRP *);
 NTSYSAPI void NTAPI IoFreeMdl(MDL *);
+NTSYSAPI void NTAPI MmBuildMdlForNonPagedPool(MDL *);
 typedef enum { KernelMode, UserMode } KPROCESSOR_MODE;
 typedef enum { IoReadAccess, IoWriteAccess, IoModifyAccess } LOCK_OPERATION;
 NTSYSAPI void NTAPI MmProbeAndLockPages(MDL *, CCHAR mode, LOCK_OPERATION);

@@ -2,6 +2,7 @@ import Events
 import Guest
 import Images
 import NTKernel
+import Processor
 
 /// The names of everything in a run: what is needed to print it, without the machine.
 public struct Names: Sendable {
@@ -50,10 +51,15 @@ public struct Names: Sendable {
 
   /// `nt!KeStackAttachProcess`, `fltMgr!FltLockUserBuffer+0x86`; `nil` where nothing is known.
   public func symbol(at address: UInt64) -> String? {
-    if let number = trapNumbers[address] { return "\(exports.exports[number].module)!\(exports.exports[number].name)" }
+    if let number = trapNumbers[address] { return name(ofExport: number) }
     if callbacks.contains(address) { return "nt!KiCallbackReturn" }
-    return variables[address] ?? images.first { $0.contains(address) }?.symbol(at: address)
+    if let name = variables[address] ?? images.first(where: { $0.contains(address) })?.symbol(at: address) { return name }
+    // The rest of a routine's code, behind a jump that somebody has put over its beginning.
+    let start = address & ~(TrapRange.stride - 1)
+    return start == address ? nil : trapNumbers[start].map { "\(name(ofExport: $0))+0x\(String(address - start, radix: 16))" }
   }
+
+  private func name(ofExport number: Int) -> String { "\(exports.exports[number].module)!\(exports.exports[number].name)" }
 
   /// The image that holds `address`.
   public func image(at address: UInt64) -> Image? { images.first { $0.contains(address) } }
