@@ -30,7 +30,7 @@ struct Names {
     for item in reader.exports {
       let (name, address) = item.value
       guard let known = symbols[name] ?? routines[name] else {
-        let suggestion = suggestion(for: name, among: [String](symbols.keys) + routines.keys)
+        let suggestion = suggestion(for: name, among: ([String](symbols.keys) + routines.keys).sorted())
         throw Complaint(item.line, "the listing shows no \(name) that it could export\(suggestion)")
       }
       guard known == address else {
@@ -82,7 +82,7 @@ struct Names {
       throw Complaint(item.line, "\(hex(item.address)) lies in \(image), but is called \(reference.text)")
     }
     guard let known = symbols[reference.name] ?? routines[reference.name] ?? imports[reference.name]?.slot else {
-      let all = [String](symbols.keys) + routines.keys + imports.keys
+      let all = ([String](symbols.keys) + routines.keys + imports.keys).sorted()
       throw Complaint(item.line, "\(image) has no \(reference.name)\(suggestion(for: reference.name, among: all))")
     }
     guard known &+ reference.offset == item.address else {

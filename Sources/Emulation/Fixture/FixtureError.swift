@@ -49,31 +49,3 @@ public struct FixtureError: Error, Hashable, Sendable, CustomStringConvertible {
 func quoted(_ text: some StringProtocol) -> String {
   text.count <= 60 ? "“\(text)”" : "“\(text.prefix(57))…”"
 }
-
-/// The candidate that a misspelt word most likely means: within a third of its letters, at least two.
-package func nearest(_ word: String, among candidates: some Sequence<String>) -> String? {
-  let letters = Array(word.lowercased())
-  guard letters.count <= 64 else { return nil }
-  var best: (distance: Int, candidate: String)?
-  for candidate in candidates {
-    let distance = editDistance(letters, Array(candidate.lowercased()))
-    if distance <= max(2, letters.count / 3), distance < candidate.count, distance < best?.distance ?? .max {
-      best = (distance, candidate)
-    }
-  }
-  return best?.candidate
-}
-
-private func editDistance(_ a: [Character], _ b: [Character]) -> Int {
-  var row = Array(0...b.count)
-  for (i, x) in a.enumerated() {
-    var diagonal = row[0]
-    row[0] = i + 1
-    for (j, y) in b.enumerated() {
-      let replaced = diagonal + (x == y ? 0 : 1)
-      diagonal = row[j + 1]
-      row[j + 1] = min(replaced, row[j + 1] + 1, row[j] + 1)
-    }
-  }
-  return row[b.count]
-}

@@ -1,3 +1,5 @@
+import Guest
+
 /// The names that a fixture gives, and what each stands for.
 struct FixtureNames {
   enum Meaning: String {

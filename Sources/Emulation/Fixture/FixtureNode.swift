@@ -1,3 +1,4 @@
+import Guest
 import Yams
 
 /// A node of a fixture's YAML, read by what its place expects.

@@ -8,7 +8,7 @@ extension Machine {
   func perform(_ request: Fixture.DeviceRequest, _ index: Int, _ line: Int?) throws {
     guard let driver = kernel.drivers.last(where: { $0.isLoaded && $0.name.lowercased() == request.driver.lowercased() }) else {
       if request.isOptional { return }
-      let known = nearest(request.driver, among: kernel.drivers.filter(\.isLoaded).map(\.name)).map { "; did you mean “\($0)”?" } ?? ""
+      let known = suggestion(for: request.driver, among: kernel.drivers.filter(\.isLoaded).map(\.name))
       throw error(line, "no driver \(quoted(request.driver)) runs\(known)")
     }
     let (title, routine): (String, String)

@@ -83,7 +83,7 @@ extension Machine {
     } else if let point = image?.file.entryPoint {
       entry = point
     } else {
-      let known = nearest(load.driver, among: names.images.filter(\.isDriver).map(\.name)).map { "; did you mean “\($0)”?" } ?? ""
+      let known = suggestion(for: load.driver, among: names.images.filter(\.isDriver).map(\.name))
       throw error(line, "no driver \(quoted(load.driver)) is loaded\(known)")
     }
     let name = image?.name ?? load.driver
@@ -114,7 +114,7 @@ extension Machine {
   func perform(_ unload: Fixture.Unload, _ index: Int, _ line: Int?) throws {
     guard let driver = kernel.drivers.last(where: { $0.isLoaded && $0.name.lowercased() == unload.driver.lowercased() }) else {
       if unload.expect == .any { return }
-      let known = nearest(unload.driver, among: kernel.drivers.filter(\.isLoaded).map(\.name)).map { "; did you mean “\($0)”?" } ?? ""
+      let known = suggestion(for: unload.driver, among: kernel.drivers.filter(\.isLoaded).map(\.name))
       throw error(line, "no driver \(quoted(unload.driver)) runs\(known)")
     }
     let (before, first) = (counters, stream.events.count)

@@ -36,7 +36,7 @@ public struct ImageSource: Sendable {
     let version = (name as NSString).deletingPathExtension + "-\(target.windowsName).listing"
     guard let builtIn = BuiltIn.image(named: version) ?? BuiltIn.image(named: name) else {
       let names = BuiltIn.images.map(\.name) + BuiltIn.drivers.map(\.name)
-      let known = nearest(name, among: names).map { "; did you mean “\($0)”?" } ?? ""
+      let known = suggestion(for: name, among: names)
       throw EmulationError("\(line): no image \(quoted(name)): neither a file there nor a built-in one\(known)", kind: .missingFile)
     }
     return Source(

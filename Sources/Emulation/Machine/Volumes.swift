@@ -24,7 +24,7 @@ extension Machine {
     let device: Pointer<DEVICE_OBJECT>
     if change.isMount {
       guard let volume = fixture.volumes.first(where: { $0.description.device.lowercased() == change.device.lowercased() }) else {
-        let known = nearest(change.device, among: fixture.volumes.map(\.description.device)).map { "; did you mean “\($0)”?" } ?? ""
+        let known = suggestion(for: change.device, among: fixture.volumes.map(\.description.device))
         throw error(line, "“volumes” has no \(quoted(change.device))\(known)")
       }
       guard present == nil else { throw error(line, "\(quoted(change.device)) is mounted already: say “mounted: false” of it") }

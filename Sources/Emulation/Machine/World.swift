@@ -117,7 +117,7 @@ extension Machine {
 
   func process(_ name: String, line: Int?) throws -> NTKernel.Process {
     guard let process = kernel.processes.first(where: { $0.name == name }) else {
-      let known = nearest(name, among: kernel.processes.map(\.name)).map { "; did you mean “\($0)”?" } ?? ""
+      let known = suggestion(for: name, among: kernel.processes.map(\.name))
       throw error(line, "no process \(quoted(name))\(known)")
     }
     return process
@@ -125,7 +125,7 @@ extension Machine {
 
   func thread(_ name: String, line: Int?) throws -> NTKernel.Thread {
     guard let thread = kernel.threads.first(where: { $0.name == name }) else {
-      let known = nearest(name, among: kernel.threads.map(\.name)).map { "; did you mean “\($0)”?" } ?? ""
+      let known = suggestion(for: name, among: kernel.threads.map(\.name))
       throw error(line, "no thread \(quoted(name))\(known)")
     }
     return thread
@@ -161,7 +161,7 @@ extension Machine {
     case .address(let address): return address
     case .named(let name, let offset):
       guard let value = values[name] else {
-        let known = nearest(name, among: values.keys.sorted()).map { "; did you mean “\($0)”?" } ?? ""
+        let known = suggestion(for: name, among: values.keys.sorted())
         throw error(line, "nothing is called \(quoted(name))\(known)")
       }
       return value + offset

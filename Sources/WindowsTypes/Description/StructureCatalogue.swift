@@ -32,7 +32,7 @@ public enum StructureCatalogue {
   public static func structure(named name: String) throws(UnknownStructure) -> any GuestStructure.Type {
     let bare = String((name.split(separator: "!").last ?? "").drop { $0 == "_" }).lowercased()
     if let found = byName[bare] { return found }
-    throw UnknownStructure(name: name, nearest: nearestName(to: bare, in: all.map { self.name(of: $0) }))
+    throw UnknownStructure(name: name, nearest: Guest.nearest(bare, among: all.map { self.name(of: $0) }))
   }
 
   /// The structure called `name`, if it is described for `target`.
