@@ -64,6 +64,59 @@ import WindowsTypes
     #expect(try other.bugCheck(name, inside, 0)[0] == 0xc2)
   }
 
+  @Test("cache-aligned blocks start at a line of the cache, and lie in their pool", arguments: [4, 5, 6] as [UInt64])
+  func cacheAligned(type: UInt64) throws {
+    var last: UInt64 = 0
+    for size in [1, 0x40, 0x41, 0x1000] as [UInt64] {
+      let block = try k.value("ExAllocatePoolWithTag", type, size, 0x6761_5431)
+      #expect(block & 63 == 0 && block != last)
+      #expect((0xe100_0000..<0xeb00_0000).contains(block) == (type == 5))
+      if size < 0x1000 { #expect(try k.load(block - 4) == 0x6761_5431) }
+      try k.value("ExFreePoolWithTag", block, 0x6761_5431)
+      last = block + 1
+    }
+  }
+
+  @Test("what must succeed and cannot is bugcheck 41h; POOL_RAISE_IF_ALLOCATION_FAILURE raises")
+  func failures() throws {
+    #expect(try TestKernel().bugCheck("ExAllocatePoolWithTag", 2, 0x2000_0000, 0).prefix(2) == [0x41, 0x2000_0000])
+    #expect(try k.raised("ExAllocatePoolWithTag", 0x10, 0x2000_0000, 0).code == .insufficientResources)
+    #expect(try k.value("ExAllocatePoolWithTag", 0x10, 0x20, 0) != 0)
+  }
+
+  @Test("a tag that protects its block is compared when the block is freed")
+  func protected() throws {
+    let tag: UInt64 = 0xb132_3334
+    let block = try k.value("ExAllocatePoolWithTag", 0, 0x20, tag)
+    try k.value("ExFreePoolWithTag", block, tag)
+    let other = try TestKernel()
+    let again = try other.value("ExAllocatePoolWithTag", 1, 0x20, tag)
+    #expect(try other.bugCheck("ExFreePoolWithTag", again, 0x3132_3334) == [0xc2, 0xa, again, tag, 0x3132_3334])
+    let third = try TestKernel()
+    #expect(try third.bugCheck("ExFreePool", third.value("ExAllocatePoolWithTag", 0, 0x20, tag)).prefix(2) == [0xc2, 0xa])
+    // Any other tag is nobody's concern.
+    try k.value("ExFreePoolWithTag", k.value("ExAllocatePoolWithTag", 0, 0x20, 0x3131_3131), 0x3232_3232)
+  }
+
+  @Test("a block with quota is on its process's account until it is freed", arguments: [0, 1] as [UInt64])
+  func quota(type: UInt64) throws {
+    let process = k.notepad.object
+    let usage = process.quotaUsage(isPaged: type == 1)
+    let before = try usage.load().bits
+    let block = try k.value("ExAllocatePoolWithQuotaTag", type, 0x21, 0)
+    #expect(try usage.load().bits == before + 0x30)
+    #expect(try process.quotaPeak(isPaged: type == 1).load().bits >= before + 0x30)
+    #expect(try process.quotaUsage(isPaged: type != 1).load().bits == 0)
+    try k.value("ExFreePool", block)
+    #expect(try usage.load().bits == before)
+    let irp = try k.value("IoAllocateIrp", 1, 1)
+    #expect(try process.quotaUsage(isPaged: false).load().bits > 0)
+    try k.value("IoFreeIrp", irp)
+    #expect(try process.quotaUsage(isPaged: false).load().bits == 0)
+    #expect(try k.value("ExAllocatePoolWithQuotaTag", 8 | type, 0x2000_0000, 0) == 0)
+    #expect(try k.raised("ExAllocatePoolWithQuotaTag", type, 0x2000_0000, 0).code == .insufficientResources)
+  }
+
   @Test("a run out of memory while a block is made ends the run, and says so")
   func exhausted() throws {
     let small = try TestKernel(limit: 1 << 20)

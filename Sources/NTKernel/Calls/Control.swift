@@ -194,6 +194,9 @@ extension Kernel {
     return number < services.count && services[number].isInternal && trapAddresses[number] == address ? number : nil
   }
 
+  /// Whether a dispatch routine is one of the kernel's own drivers'.
+  func isOwnRoutine(at address: UInt64) -> Bool { ownRoutine(at: address) != nil }
+
   /// How many places for returning callbacks there are; deeper routines share them.
   private static let callbackPlaces = 256
 

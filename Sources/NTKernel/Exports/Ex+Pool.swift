@@ -12,15 +12,15 @@ extension Export {
     // nf-wdm-exallocatepoolwithquotatag: raises STATUS_INSUFFICIENT_RESOURCES, unless the type holds POOL_QUOTA_FAIL_INSTEAD_OF_RAISE.
     export("ExAllocatePoolWithQuotaTag(PoolType, NumberOfBytes, Tag)", irql: .dispatch) {
       (kernel, type: POOL_TYPE, size: GuestWord, tag: UInt32) -> Pointer<Void> in
-      try kernel.allocateWithQuota(type, size.bits, tag)
+      Pointer(try kernel.allocateWithQuota(type, size.bits, tag: tag), in: kernel.memory.memory)
     }
-    .partially("no process is charged"),
+    .partially("a process may have as much as there is"),
     // nf-wdm-exallocatepoolwithquota
     export("ExAllocatePoolWithQuota(PoolType, NumberOfBytes)", irql: .dispatch) {
       (kernel, type: POOL_TYPE, size: GuestWord) -> Pointer<Void> in
-      try kernel.allocateWithQuota(type, size.bits, 0x656e_6f4e)
+      Pointer(try kernel.allocateWithQuota(type, size.bits, tag: 0x656e_6f4e), in: kernel.memory.memory)
     }
-    .partially("no process is charged"),
+    .partially("a process may have as much as there is"),
     // nf-wdm-exallocatepoolwithtagpriority
     export("ExAllocatePoolWithTagPriority(PoolType, NumberOfBytes, Tag, Priority)", irql: .dispatch) {
       (kernel, type: POOL_TYPE, size: GuestWord, tag: UInt32, priority: UInt32) -> Pointer<Void> in
@@ -39,17 +39,4 @@ extension Export {
       return NTSTATUS(rawValue: 0x4002_0056)
     },
   ]
-}
-
-extension Kernel {
-  /// Pool of a type; 0 where it is used up.
-  func allocatePool(_ type: POOL_TYPE, _ size: UInt64, tag: UInt32) throws -> UInt64 {
-    try allocateForDriver(type, size, tag: tag)
-  }
-
-  fileprivate func allocateWithQuota(_ type: POOL_TYPE, _ size: UInt64, _ tag: UInt32) throws -> Pointer<Void> {
-    let block = try allocatePool(type, size, tag: tag)
-    if block == 0, type.rawValue & 8 == 0 { throw GuestException(.insufficientResources) }
-    return Pointer(block, in: memory.memory)
-  }
 }

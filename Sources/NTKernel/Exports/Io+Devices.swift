@@ -134,8 +134,7 @@ extension Export {
         kernel, device: Pointer<DEVICE_OBJECT>, irp: Pointer<IRP>, key: Pointer<UInt32>, cancel: GuestWord
       ) async throws in
       try await kernel.startPacket(device, irp, key.isNull ? nil : key.load(), cancelRoutine: cancel.bits)
-    }
-    .partially("requests queue in their order of arrival, whatever their key"),
+    },
     // nf-wdm-iostartnextpacket
     export("IoStartNextPacket(DeviceObject, Cancelable)", irql: .dispatch) {
       (kernel, device: Pointer<DEVICE_OBJECT>, isCancelable: UInt8) async throws in

@@ -8,9 +8,13 @@ extension Export {
     // nf-wdm-ioallocateirp
     export("IoAllocateIrp(StackSize, ChargeQuota)", irql: .dispatch) {
       (kernel, stackSize: Int8, chargeQuota: UInt8) -> Pointer<IRP> in
-      try kernel.allocateIRP(stackSize: stackSize)
-    }
-    .partially("quota is not modelled"),
+      let irp = try kernel.allocateIRP(stackSize: stackSize)
+      guard chargeQuota != 0, !irp.isNull else { return irp }
+      try kernel.charge(irp.address)
+      // IRP_QUOTA_CHARGED
+      try irp.AllocationFlags.store(irp.AllocationFlags.load() | 1)
+      return irp
+    },
     // nf-wdm-ioinitializeirp
     export("IoInitializeIrp(Irp, PacketSize, StackSize)", irql: .dispatch) {
       (kernel, irp: Pointer<IRP>, size: UInt16, stackSize: Int8) in
@@ -93,15 +97,15 @@ extension Export {
       "IoCompleteRequest(Irp, PriorityBoost)", irql: .dispatch,
       tryAtOnce: { (kernel, irp: Pointer<IRP>, boost: UInt8) in try kernel.completeUnaskedRequest(irp) }
     ) { (kernel, irp: Pointer<IRP>, boost: UInt8) async throws in try await kernel.completeRequest(irp) },
-    // nf-ntifs-poscalldriver, nf-ntifs-pocalldriver: from Windows Vista on the same as IoCallDriver.
+    // nf-ntifs-pocalldriver
     export("PoCallDriver(DeviceObject, Irp)", irql: .dispatch) {
       (kernel, device: Pointer<DEVICE_OBJECT>, irp: Pointer<IRP>) async throws -> NTSTATUS in
-      try await kernel.callDriver(device, irp)
-    }
-    .partially("power requests are not serialised"),
+      try await kernel.callPowerDriver(device, irp)
+    },
     // nf-ntifs-postartnextpowerirp
-    export("PoStartNextPowerIrp(Irp)", irql: .dispatch) { (_, irp: Pointer<IRP>) in }
-      .partially("power requests are not serialised"),
+    export("PoStartNextPowerIrp(Irp)", irql: .dispatch) { (kernel, irp: Pointer<IRP>) async throws in
+      try await kernel.startNextPowerRequest(irp)
+    },
     // nf-wdm-iocancelirp
     export("IoCancelIrp(Irp)", irql: .dispatch) { (kernel, irp: Pointer<IRP>) async throws -> UInt8 in
       try await kernel.cancel(irp) ? 1 : 0

@@ -40,16 +40,14 @@ extension Export {
     // nf-wdm-exallocatepoolwithtag
     export("ExAllocatePoolWithTag(PoolType, NumberOfBytes, Tag)", irql: .dispatch) {
       (kernel, type: POOL_TYPE, size: GuestWord, tag: UInt32) -> Pointer<Void> in
-      Pointer(try kernel.allocateForDriver(type, size.bits, tag: tag), in: kernel.memory.memory)
-    }
-    .partially("quota, cache alignment and the raise on failure are not modelled"),
+      Pointer(try kernel.allocatePool(type, size.bits, tag: tag), in: kernel.memory.memory)
+    },
     // nf-ntddk-exfreepool
     export("ExFreePool(P)", irql: .dispatch) { (kernel, block: GuestWord) in try kernel.freePool(block.bits) },
     // nf-wdm-exfreepoolwithtag
     export("ExFreePoolWithTag(P, Tag)", irql: .dispatch) { (kernel, block: GuestWord, tag: UInt32) in
-      try kernel.freePool(block.bits)
-    }
-    .partially("the tag is not compared"),
+      try kernel.freePool(block.bits, tag: tag)
+    },
   ]
 
   static let rtl: [Export] = [
@@ -118,12 +116,4 @@ extension Export {
       throw GuardedRaise(code: code)
     },
   ]
-}
-
-extension Kernel {
-  /// A block that is none is bugcheck 0xC2, BAD_POOL_CALLER, with 7: it is already free.
-  package func freePool(_ block: UInt64) throws {
-    if try freeSpecialPool(block) { return }
-    guard nonPagedPool.free(block) || pagedPool.free(block) else { throw BugCheck(.badPoolCaller, 7, 0, 0, block) }
-  }
 }

@@ -4,6 +4,6 @@ extension Export {
   static let rarelyImported: [[Export]] = [
     oplockCalls, tunnelCalls, createParameterCalls, fastTransferCalls, pinnedDataCalls, fileSystemServiceCalls, filterContextCalls,
     partitionCalls, namePrefixes, shortNames, imageResources, rangeLists, narrowAddresses, wideAddresses, tableDirectories,
-    machineState, requestExtras, securityExtras, usbd, tdi, wmilib, filterEngine, callouts, netBuffers,
+    machineState, requestExtras, securityExtras, usbd, tdi, wmilib, filterEngine, callouts, netBuffers, startIo,
   ]
 }

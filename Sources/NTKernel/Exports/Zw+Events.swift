@@ -31,10 +31,10 @@ extension Export {
           case .failure(let refusal): return refusal.status
           case .success(let entry):
             guard let header = kernel.dispatcherObject(of: entry.object) else { return NTSTATUS(rawValue: 0xc000_0024) }
-            return try kernel.wait([header], timeout: timeout.isNull ? nil : timeout.load(), mode: mode)
+            return try kernel.wait(
+              [header], timeout: timeout.isNull ? nil : timeout.load(), mode: mode, isAlertable: alertable != 0)
           }
-        }
-        .partially("a wait is not ended by an alert or an APC"),
+        },
       ]
     } + [
       // nf-ntifs-zwopenevent

@@ -84,7 +84,7 @@ extension Export {
             return .success
           }
         }
-        .partially("basic, processor, time of day, process, module and kernel debugger information"),
+        .partially("of the counters, most are 0; paging files, pool tags, locks and sessions are unknown classes"),
       ]
     } + [
       // nf-ntddk-zwterminateprocess

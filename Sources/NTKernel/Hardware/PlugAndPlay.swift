@@ -108,7 +108,7 @@ extension Kernel {
     }
     guard !irp.isNull else { return (.insufficientResources, 0) }
     try irp.IoStatus.Status.store(.notSupported)
-    var status = try await callDriver(top, irp)
+    var status = try await major == .power ? callPowerDriver(top, irp) : callDriver(top, irp)
     if status == .pending {
       _ = try await waiting([event.Header])
       status = try block.Status.load()

@@ -1,7 +1,7 @@
 import Guest
 import WindowsTypes
 
-/// Cancelling, and the queue of a device that takes one request at a time.
+/// Cancelling.
 extension Kernel {
   /// `IoCancelIrp` (nf-wdm-iocancelirp): calls the cancel routine, if there is one, at DISPATCH_LEVEL with the cancel lock held.
   ///
@@ -26,40 +26,5 @@ extension Kernel {
       try lowerIRQL(to: old)
     }
     return true
-  }
-
-  /// `IoStartPacket` (nf-ntifs-iostartpacket).
-  func startPacket(
-    _ device: Pointer<DEVICE_OBJECT>, _ irp: Pointer<IRP>, _ key: UInt32?, cancelRoutine: UInt64
-  ) async throws {
-    let old = try raiseIRQL(to: .dispatch)
-    if cancelRoutine != 0 { try irp.CancelRoutine.store(Pointer(cancelRoutine, in: memory.memory)) }
-    let entry = irp.Tail.Overlay.DeviceQueueEntry
-    if try device.DeviceQueue.Busy.load() == 0 {
-      try device.DeviceQueue.Busy.store(1)
-      try entry.Inserted.store(0)
-      try device.CurrentIrp.store(irp)
-      _ = try await call(device.DriverObject.load().DriverStartIo.load().address, [device.address, irp.address])
-    } else {
-      try entry.Inserted.store(1)
-      try entry.SortKey.store(key ?? 0)
-      try device.DeviceQueue.DeviceListHead.insertTail(entry.DeviceListEntry)
-    }
-    try lowerIRQL(to: old)
-  }
-
-  /// `IoStartNextPacket` (nf-ntifs-iostartnextpacket).
-  func startNextPacket(_ device: Pointer<DEVICE_OBJECT>) async throws {
-    let null = Pointer<IRP>(0, in: memory.memory)
-    try device.CurrentIrp.store(null)
-    guard let first = try device.DeviceQueue.DeviceListHead.removeHead() else {
-      return try device.DeviceQueue.Busy.store(0)
-    }
-    let entry: Pointer<KDEVICE_QUEUE_ENTRY> = first.container(\.DeviceListEntry)
-    try entry.Inserted.store(0)
-    let irp = Pointer<IRP>(
-      entry.address - UInt64(IRP.layouts[memory.target].Tail.offset), in: memory.memory)
-    try device.CurrentIrp.store(irp)
-    _ = try await call(device.DriverObject.load().DriverStartIo.load().address, [device.address, irp.address])
   }
 }

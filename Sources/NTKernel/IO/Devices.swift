@@ -91,6 +91,7 @@ extension Kernel {
   static let shutdownNotification = "a shutdown notification"
 
   private func completeDelete(_ device: Pointer<DEVICE_OBJECT>) async throws {
+    forgetPowerRequests(of: device)
     let driver = try device.DriverObject.load()
     let next = try device.NextDevice.load()
     if try driver.DeviceObject.load() == device {

@@ -23,6 +23,7 @@ struct IOManager {
   var timerSites: [UInt64: Site] = [:]
   /// The lists of extra create parameters that creates carry, by IRP.
   var createParameters: [UInt64: UInt64] = [:]
+  var power = PowerRequests()
   /// For names that a device does not choose itself.
   var generatedNames = 0
 

@@ -53,7 +53,7 @@ extension Kernel {
     io.issued[irp.address] = nil
     io.deferred.remove(irp.address)
     io.createParameters[irp.address] = nil
-    guard nonPagedPool.free(irp.address) else { throw BugCheck(.badPoolCaller, 7, 0, 0, irp.address) }
+    guard try releasePool(irp.address) else { throw BugCheck(.badPoolCaller, 7, 0, 0, irp.address) }
   }
 
   /// Makes the running thread the one that waits for `irp`.

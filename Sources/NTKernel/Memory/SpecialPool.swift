@@ -43,14 +43,16 @@ struct SpecialPool {
   subscript(page address: UInt64) -> Block? { blocks[address & ~(GuestMemory.pageSize - 1)] }
   func contains(_ address: UInt64) -> Bool { range.contains(address) }
 
-  /// A block of `size` bytes that starts at a multiple of 8; `nil` where it does not fit into a page, or no addresses are left.
-  mutating func allocate(_ size: UInt64, tag: UInt32, isPaged: Bool, site: UInt64, in memory: VirtualMemory) throws -> UInt64? {
+  /// A block of `size` bytes that starts at a multiple of `alignment`; `nil` where it does not fit into a page, or no addresses are left.
+  mutating func allocate(
+    _ size: UInt64, tag: UInt32, isPaged: Bool, alignment: UInt64, site: UInt64, in memory: VirtualMemory
+  ) throws -> UInt64? {
     guard size <= GuestMemory.pageSize, next + 2 * GuestMemory.pageSize <= range.upperBound else { return nil }
     let page = next
     next += 2 * GuestMemory.pageSize
     try memory.kernel.set(Page(.valid, frame: memory.physical.allocate()), at: page)
     try memory.memory.fill(Self.pattern, count: Int(GuestMemory.pageSize), at: page)
-    let address = page + GuestMemory.pageSize - max(8, (size + 7) & ~7)
+    let address = page + GuestMemory.pageSize - max(alignment, (size + alignment - 1) & ~(alignment - 1))
     try memory.memory.fill(0, count: Int(size), at: address)
     blocks[page] = Block(address: address, size: size, tag: tag, isPaged: isPaged, site: site)
     return address
@@ -73,19 +75,6 @@ struct SpecialPool {
 extension Kernel {
   /// From here on drivers' pool is special pool.
   public func useSpecialPool() { specialPool = SpecialPool(layout.specialPool) }
-
-  /// A block for a driver; 0 where the pool is used up.
-  func allocateForDriver(_ type: POOL_TYPE, _ size: UInt64, tag: UInt32) throws -> UInt64 {
-    if specialPool != nil {
-      let irql = try kpcr.Irql.load()
-      // Subtype 30h: paged pool above APC_LEVEL, any pool above DISPATCH_LEVEL.
-      if irql > (type.isPaged ? .apc : .dispatch) {
-        throw BugCheck(.specialPoolDetectedMemoryCorruption, UInt64(irql.rawValue), UInt64(type.rawValue), size, 0x30)
-      }
-      if let block = try specialPool?.allocate(size, tag: tag, isPaged: type.isPaged, site: caller.address, in: memory) { return block }
-    }
-    return try (type.isPaged ? pagedPool.allocate(size, tag: tag, in: memory) : nonPagedPool.allocate(size, tag: tag, in: memory)) ?? 0
-  }
 
   /// Frees a block of special pool. Returns `false` for an address outside of it.
   ///

@@ -103,6 +103,7 @@ extension Kernel {
   public func noteWaits() {
     let waiting = waitingThreads()
     for wait in waiting { stream.append(.waits(wait.thread.id, wait.what)) }
+    try? notePowerRequests()
     noteDeadlock(among: waiting)
   }
 

@@ -159,3 +159,14 @@ extension Pointer where Pointee == ERESOURCE {
 extension Pointer where Pointee == OWNER_ENTRY {
   public var ownerCount: VersionedMember<Int32> { member(\.OwnerCount, or: \.OwnerCount_7) }
 }
+
+extension Pointer where Pointee == EPROCESS {
+  /// How many bytes of pool are on the process's account.
+  public func quotaUsage(isPaged: Bool) -> Pointer<GuestWord> {
+    (EPROCESS.layouts[memory.target].QuotaUsage.isAbsent ? self.ProcessQuotaUsage : self.QuotaUsage)[isPaged ? 1 : 0]
+  }
+  /// The most that it ever was.
+  public func quotaPeak(isPaged: Bool) -> Pointer<GuestWord> {
+    (EPROCESS.layouts[memory.target].QuotaPeak.isAbsent ? self.ProcessQuotaPeak : self.QuotaPeak)[isPaged ? 1 : 0]
+  }
+}

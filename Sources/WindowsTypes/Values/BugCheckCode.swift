@@ -65,6 +65,8 @@ public struct BugCheckCode: GuestScalar, RawRepresentable, Hashable, Sendable {
   public static let driverPageFaultInFreedSpecialPool = Self(rawValue: 0xd5)
   /// `DRIVER_PAGE_FAULT_BEYOND_END_OF_ALLOCATION`, 0xD6
   public static let driverPageFaultBeyondEndOfAllocation = Self(rawValue: 0xd6)
+  /// `MUST_SUCCEED_POOL_EMPTY`, 0x41
+  public static let mustSucceedPoolEmpty = Self(rawValue: 0x41)
   /// `BAD_POOL_CALLER`, 0xC2
   public static let badPoolCaller = Self(rawValue: 0xc2)
   /// `DRIVER_VERIFIER_DETECTED_VIOLATION`, 0xC4

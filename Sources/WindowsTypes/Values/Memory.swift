@@ -138,6 +138,12 @@ public struct POOL_TYPE: NamedValue {
 
   /// Whether the pages may be written to a paging file.
   public var isPaged: Bool { rawValue & 1 != 0 }
+  public var isCacheAligned: Bool { rawValue & 4 != 0 }
+  public var mustSucceed: Bool { rawValue & 3 == 2 }
+  /// `POOL_QUOTA_FAIL_INSTEAD_OF_RAISE`
+  public var failsInsteadOfRaising: Bool { rawValue & 8 != 0 }
+  /// `POOL_RAISE_IF_ALLOCATION_FAILURE`
+  public var raisesOnFailure: Bool { rawValue & 0x10 != 0 }
 }
 
 /// The protection of user pages: `PAGE_READONLY` and its like (`ntifs.h`).

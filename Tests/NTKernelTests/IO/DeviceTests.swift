@@ -164,4 +164,70 @@ import WindowsTypes
     try g.call("IoStartNextPacket", device, 0)
     #expect(try g.k.load(device + 0x14) == 0 && g.k.byte(device + 0x70) == 0)
   }
+
+  /// A device whose StartIo notes what it is given, and does what the test says.
+  private func startIo(_ g: IOGuest, _ body: @escaping (UInt64) throws -> Void) throws -> UInt64 {
+    let device = try g.device(nil)
+    g.routine(at: 0xf8b0_3000, 2) {
+      try body($0[1])
+      return 0
+    }
+    try g.k.store(0xf8b0_3000, at: g.driver.object.address + 0x30)
+    return device
+  }
+
+  @Test("requests with keys are started in their order; the next by key is the first with at least that one")
+  func keys() throws {
+    let g = try IOGuest()
+    var started: [UInt64] = []
+    let device = try startIo(g) { started.append($0) }
+    let irps = try (0..<5).map { _ in try g.call("IoAllocateIrp", 1, 0) }
+    let key = g.k.scratch
+    for (irp, value) in zip(irps, [0, 30, 10, 30, 20] as [UInt32]) {
+      try g.k.store(value, at: key)
+      try g.call("IoStartPacket", device, irp, key, 0)
+    }
+    try g.k.raiseIRQL(to: 2)
+    try g.call("IoStartNextPacketByKey", device, 0, 15)
+    try g.call("IoStartNextPacketByKey", device, 0, 31)
+    for _ in 0..<3 { try g.call("IoStartNextPacket", device, 0) }
+    #expect(started == [0, 4, 2, 1, 3].map { irps[$0] })
+    #expect(try g.k.byte(device + 0x70) == 0)
+  }
+
+  @Test("a cancelled request that would wait goes to its cancel routine; a deferred StartIo is not called within itself")
+  func startIoVariants() throws {
+    let g = try IOGuest()
+    var started: [UInt64] = []
+    let device = try startIo(g) { started.append($0) }
+    let irps = try (0..<3).map { _ in try g.call("IoAllocateIrp", 1, 0) }
+    var cancelled: [UInt64] = []
+    g.routine(at: 0xf8b0_3100, 2) {
+      cancelled.append($0[1])
+      return 0
+    }
+    try g.call("IoStartPacket", device, irps[0], 0, 0xf8b0_3100)
+    try g.call("IoCancelIrp", irps[1])
+    try g.call("IoStartPacket", device, irps[1], 0, 0xf8b0_3100)
+    #expect(started == [irps[0]] && cancelled == [irps[1]])
+
+    let other = try IOGuest()
+    var depth = 0
+    var deepest = 0
+    var seen = 0
+    var second: UInt64 = 0
+    second = try startIo(other) { _ in
+      depth += 1
+      seen += 1
+      deepest = max(deepest, depth)
+      if seen < 3 { try other.call("IoStartNextPacket", second, 0) }
+      depth -= 1
+    }
+    try other.call("IoSetStartIoAttributes", second, 1, 0)
+    try other.k.store(1, at: second + 0x70)
+    for _ in 0..<3 { try other.call("IoStartPacket", second, other.call("IoAllocateIrp", 1, 0), 0, 0) }
+    try other.k.raiseIRQL(to: 2)
+    try other.call("IoStartNextPacket", second, 0)
+    #expect(seen == 3 && deepest == 1)
+  }
 }

@@ -179,8 +179,44 @@ import WindowsTypes
     // Held at another level than it is released to: IRQL_NOT_LESS_OR_EQUAL.
     #expect(try g.bugCheck("IoReleaseCancelSpinLock", 2).first == 0xa)
     #expect(try g.k.irql == 0)
-    try g.k.raiseIRQL(to: 3)
-    #expect(try IOGuest().status("PoStartNextPowerIrp", 0).rawValue >= 0)
+  }
+
+  /// An IRP_MN_SET_POWER of a kind, as a driver above would have prepared it.
+  private func powerRequest(_ g: IOGuest, isSystem: Bool, minor: UInt8 = 2) throws -> UInt64 {
+    let irp = try g.call("IoAllocateIrp", 1, 0)
+    try g.k.memory.memory.write([0x16, minor], at: irp + 0x70)
+    try g.k.store(isSystem ? 0 : 1, at: irp + 0x78)
+    return irp
+  }
+
+  @Test("a device has one power request of a kind at a time; the next comes when its driver asks for it")
+  func powerRequests() throws {
+    let g = try IOGuest()
+    let device = try g.device(nil)
+    var seen: [UInt64] = []
+    try g.dispatch(0x16) { _, irp in
+      seen.append(irp)
+      return .pending
+    }
+    let requests = try [false, false, true, false].map { try powerRequest(g, isSystem: $0) }
+    for irp in requests { #expect(try g.status("PoCallDriver", device, irp) == .pending) }
+    #expect(seen == [requests[0], requests[2]])
+    // SL_PENDING_RETURNED: who waits is pending.
+    #expect(try g.k.byte(requests[1] + 0x73) & 1 == 1 && g.k.byte(requests[0] + 0x73) & 1 == 0)
+    try g.call("PoStartNextPowerIrp", requests[2])
+    #expect(seen.count == 2)
+    try g.call("PoStartNextPowerIrp", requests[0])
+    #expect(seen == [requests[0], requests[2], requests[1]])
+    try g.call("PoStartNextPowerIrp", requests[1])
+    #expect(seen.last == requests[3])
+    // Once too often, and IRP_MN_WAIT_WAKE, which takes nobody's turn.
+    try g.call("PoStartNextPowerIrp", requests[3])
+    try g.call("PoStartNextPowerIrp", requests[3])
+    for _ in 0..<2 {
+      let wake = try powerRequest(g, isSystem: false, minor: 0)
+      try g.call("PoCallDriver", device, wake)
+      #expect(seen.last == wake)
+    }
   }
 
   @Test func threadsRequests() throws {

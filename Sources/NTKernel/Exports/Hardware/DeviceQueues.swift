@@ -43,6 +43,14 @@ extension Export {
     },
   ]
 
+  static let startIo: [Export] = [
+    // nf-ntifs-iostartnextpacketbykey
+    export("IoStartNextPacketByKey(DeviceObject, Cancelable, Key)", irql: .dispatch) {
+      (kernel, device: Pointer<DEVICE_OBJECT>, isCancelable: UInt8, key: UInt32) async throws in
+      try await kernel.startNextPacket(device, key: key)
+    },
+  ]
+
   /// `KQUEUE`s (nf-ntifs-keinitializequeue and its like).
   static let threadQueues: [Export] = [
     export("KeInitializeQueue(Queue, Count)") { (_, queue: Pointer<KQUEUE>, count: UInt32) in
@@ -83,7 +91,7 @@ extension Export {
 
 extension Pointer where Pointee == KDEVICE_QUEUE {
   /// Whether the entry waits: 0 where the device was idle, which is busy now.
-  fileprivate func insert(_ entry: Pointer<KDEVICE_QUEUE_ENTRY>, key: UInt32?) throws -> UInt8 {
+  func insert(_ entry: Pointer<KDEVICE_QUEUE_ENTRY>, key: UInt32?) throws -> UInt8 {
     if let key { try entry.SortKey.store(key) }
     guard try self.Busy.load() != 0 else {
       try self.Busy.store(1)
@@ -103,7 +111,7 @@ extension Pointer where Pointee == KDEVICE_QUEUE {
   }
 
   /// Takes out who is next; null, and the device is idle, where nobody waits.
-  fileprivate func next(key: UInt32?) throws -> Pointer<KDEVICE_QUEUE_ENTRY> {
+  func next(key: UInt32?) throws -> Pointer<KDEVICE_QUEUE_ENTRY> {
     let entries = try self.DeviceListHead.entries()
     guard var found = entries.first else {
       try self.Busy.store(0)

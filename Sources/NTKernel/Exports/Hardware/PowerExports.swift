@@ -86,7 +86,7 @@ extension Kernel {
     try location.Control.store([.invokeOnSuccess, .invokeOnError, .invokeOnCancel])
     try irp.IoStatus.Status.store(.notSupported)
     if !result.isNull { try result.store(irp) }
-    _ = try await callDriver(top, irp)
+    _ = try await callPowerDriver(top, irp)
     return .pending
   }
 }

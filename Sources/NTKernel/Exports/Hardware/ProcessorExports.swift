@@ -38,7 +38,7 @@ extension Export {
       return old
     },
     // nf-wdm-kegetrecommendedshareddataalignment
-    export("KeGetRecommendedSharedDataAlignment()") { _ -> UInt32 in 64 },
+    export("KeGetRecommendedSharedDataAlignment()") { _ -> UInt32 in UInt32(Kernel.cacheLine) },
     // nf-wdm-keipigenericcall: on one processor, a call at IPI_LEVEL.
     export("KeIpiGenericCall(BroadcastFunction, Context)") { (kernel, routine: GuestWord, context: GuestWord) async throws -> GuestWord in
       let old = try kernel.raiseIRQL(to: IRQL(rawValue: 29))

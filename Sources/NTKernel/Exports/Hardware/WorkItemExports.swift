@@ -60,12 +60,10 @@ extension Export {
     // nf-ntifs-iosetstartioattributes
     export("IoSetStartIoAttributes(DeviceObject, DeferredStartIo, NonCancelable)", irql: .dispatch) {
       (kernel, device: Pointer<DEVICE_OBJECT>, deferred: UInt8, nonCancelable: UInt8) in
-      // DOE_SIO_DEFERRED and DOE_SIO_NO_CANCEL of StartIoFlags.
-      let flags = device.DeviceObjectExtension
-      let place = try flags.load().StartIoFlags
-      try place.store(place.load() & ~0x300 | (deferred != 0 ? 0x100 : 0) | (nonCancelable != 0 ? 0x200 : 0))
-    }
-    .partially("StartIo is called from within IoStartNextPacket all the same"),
+      let flags = try device.startIoFlags()
+      let asked = (deferred != 0 ? StartIoFlags.deferred : 0) | (nonCancelable != 0 ? StartIoFlags.notCancelable : 0)
+      try flags.store(flags.load() & ~(StartIoFlags.deferred | StartIoFlags.notCancelable) | asked)
+    },
   ]
 }
 

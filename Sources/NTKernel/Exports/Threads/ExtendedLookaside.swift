@@ -36,9 +36,7 @@ extension Export {
     // What a list allocates with that brings no routine of its own.
     export("ExpAllocateLookasideEx(PoolType, NumberOfBytes, Tag, Lookaside)", isImportable: false) {
       (kernel, type: POOL_TYPE, size: GuestWord, tag: UInt32, list: GuestWord) -> GuestWord in
-      let block = try kernel.allocatePool(type, size.bits, tag: tag)
-      if block == 0, type.rawValue & 0x10 != 0 { throw GuestException(.insufficientResources) }
-      return GuestWord(block)
+      GuestWord(try kernel.allocatePool(type, size.bits, tag: tag))
     },
     export("ExpFreeLookasideEx(Buffer, Lookaside)", isImportable: false) { (kernel, block: GuestWord, list: GuestWord) in
       try kernel.freePool(block.bits)
