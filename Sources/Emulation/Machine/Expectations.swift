@@ -181,9 +181,16 @@ extension Machine {
     case .missingRoutine(let name):
       "it called \(name), which \(missing?.introduced == nil ? "nobody provides" : "\(fixture.target.system.release) does not have")"
         + (missing.map { ": \(names.advice($0))" } ?? "")
-    case .waiting: "it waits, and nothing is due"
+    case .waiting: "it waits, and nothing is due\(waits)"
     case .stopped: "it was stopped"
     }
+  }
+
+  /// Who waits for what, where that is few.
+  private var waits: String {
+    let waits = kernel.waitingThreads()
+    guard (1...3).contains(waits.count) else { return "" }
+    return ": " + waits.map { "\($0.thread.name) of \($0.thread.owner.name) waits for \($0.what)" }.joined(separator: "; ")
   }
 
   private func describe(_ argument: Fixture.Argument) -> String {

@@ -1,4 +1,3 @@
-import Events
 import Guest
 import WindowsTypes
 
@@ -63,16 +62,8 @@ extension Kernel {
     return PowerRequests.Slot(device: device.address, isSystem: try location.Parameters.Power.Type.load() == 0)
   }
 
-  /// Says of each power request that waits for a driver which one that is.
-  func notePowerRequests() throws {
-    for (slot, queue) in io.power.waiting.sorted(by: { ($0.key.device, $0.value[0]) < ($1.key.device, $1.value[0]) }) {
-      let device = Pointer<DEVICE_OBJECT>(slot.device, in: memory.memory)
-      let driver = try device.DriverObject.load().DriverName.string()
-      let requests = queue.count == 1 ? "a power request waits" : "\(queue.count) power requests wait"
-      stream.append(
-        .note(
-          "\(requests) for \(driver) to call PoStartNextPowerIrp: its device at \(hex(slot.device, memory.target)) was sent one for a "
-            + "\(slot.isSystem ? "system" : "device") state before"))
-    }
+  /// The device at which `irp` waits for its turn.
+  func powerRequest(waiting irp: Pointer<IRP>) -> Pointer<DEVICE_OBJECT>? {
+    io.power.waiting.first { $0.value.contains(irp.address) }.map { Pointer($0.key.device, in: memory.memory) }
   }
 }

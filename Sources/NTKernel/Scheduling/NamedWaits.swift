@@ -103,7 +103,6 @@ extension Kernel {
   public func noteWaits() {
     let waiting = waitingThreads()
     for wait in waiting { stream.append(.waits(wait.thread.id, wait.what)) }
-    try? notePowerRequests()
     noteDeadlock(among: waiting)
   }
 
@@ -131,6 +130,7 @@ extension Kernel {
   private func describe(_ object: DispatcherObject) -> String {
     if let thread = thread(at: object.address) { return "the end of \(title(thread))" }
     if let process = process(at: object.address) { return "the end of \(process.name)" }
+    if let request = try? request(ending: object) { return request }
     let kind: String =
       switch try? object.Type.load() {
       case .eventNotification, .eventSynchronization: "event"
@@ -142,6 +142,24 @@ extension Kernel {
       }
     let owners = owner(of: object).map(title)
     return "the \(kind) at \(hex(object.address, memory.target))" + (owners.first.map { ", which \($0) owns" } ?? "")
+  }
+
+  /// `the end of IRP 82201e58 (IRP_MJ_READ), which \Driver\pended has`, if the event is one that a request's end sets.
+  private func request(ending object: DispatcherObject) throws -> String? {
+    for irp in io.issued.keys.sorted().map({ Pointer<IRP>($0, in: memory.memory) }) {
+      let file = try irp.Tail.Overlay.OriginalFileObject.load()
+      guard try irp.UserEvent.load().address == object.address || !file.isNull && file.Event.address == object.address else { continue }
+      let waits = powerRequest(waiting: irp)
+      let location = try waits == nil ? irp.Tail.Overlay.CurrentStackLocation.load() : nextLocation(of: irp)
+      let device = try waits ?? location.DeviceObject.load()
+      let (major, minor) = (try location.MajorFunction.load(), try location.MinorFunction.load())
+      let name = [.power, .pnp].contains(major) ? MinorFunction(minor, of: major).name : nil
+      let what = "the end of IRP \(hex(irp.address, memory.target)) (\(name ?? "\(major)"))"
+      guard !device.isNull else { return what }
+      let driver = try device.DriverObject.load().DriverName.string()
+      return what + (waits == nil ? ", which \(driver) has" : ", which waits for \(driver) to call PoStartNextPowerIrp")
+    }
+    return nil
   }
 
   private func owner(of object: DispatcherObject) -> [Thread] {
