@@ -243,6 +243,7 @@ public final class Kernel {
     ] as [(UInt64, UInt32)] {
       try here.store(word, at: version + offset)
     }
+    try makeDebuggerData(behind: version)
     try fillSharedData()
     try kpcr.SetMember.store(1)
     try prcb.member(\.SetMember, or: \.GroupSetMember).store(1)

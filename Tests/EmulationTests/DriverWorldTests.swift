@@ -38,6 +38,22 @@ func loadedModules() throws {
   #expect(try entry.TimeDateStamp.load() == images[0].file.timestamp)
 }
 
+@Test("the table of services leads to each service that a Zw routine is for, by a place of the service's own")
+func servicesWithoutExports() throws {
+  let machine = try machine(["lowlevel.sys"])
+  let services = Kernel.serviceNames(in: .windowsXP_x86)
+  #expect(machine.kernel.serviceRoutines.count == services.count)
+  for export in Machine.exports.exports where export.module == "nt" && export.isImportable && export.name.hasPrefix("Zw") {
+    let name = "Nt" + export.name.dropFirst(2)
+    guard let number = services.firstIndex(of: name) else { continue }
+    let routine = try #require(Machine.exports["nt", name])
+    #expect(Machine.exports.exports[routine].name == name)
+    #expect(machine.kernel.serviceRoutines[number] == machine.names.trapAddresses[routine], "\(name)")
+  }
+  // No import finds it, as Windows exports none.
+  #expect(Machine.exports["nt", "NtOpenSection"].map { Machine.exports.exports[$0].isImportable } == false)
+}
+
 @Test("listings alone leave the list of modules, and everything that would shift with it, alone")
 func noModules() throws {
   let machine = try machine(["nt.listing", "fltMgr.listing"])

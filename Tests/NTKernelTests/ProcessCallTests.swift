@@ -142,7 +142,14 @@ import WindowsTypes
     ] { #expect(try g.call(name, process) == 0) }
     try g.call("PsReleaseProcessExitSynchronization", process)
     let block = try g.call("PsGetProcessPeb", process)
-    #expect(block == 0x7ffd_f000 && g.k.notepad.space[block].kind == .valid)
+    #expect(block == 0x7ffd_f000 && g.k.notepad.space[block].kind == .pagedOut)
+    // Whoever reads by offset finds it too: ProcessParameters, ImagePathName and its buffer; Ldr.InLoadOrderModuleList is empty.
+    #expect(try g.k.load(process + 0x1b0) == 0x7ffd_f000)
+    let parameters = UInt64(try g.k.load(block + 0x10))
+    let path = Pointer<UNICODE_STRING>(parameters + 0x38, in: g.k.memory.memory)
+    #expect(try path.string() == #"C:\WINDOWS\system32\notepad.exe"#)
+    let loaded = UInt64(try g.k.load(block + 0xc)) + 0xc
+    #expect(try g.k.load(loaded) == loaded && g.k.load(loaded + 4) == loaded)
     #expect(try g.call("PsGetProcessPeb", g.k.system.object.address) == 0)
     #expect(try g.call("PsGetThreadTeb", thread) == 0)
     try g.call("PsSetThreadHardErrorsAreDisabled", thread, 1)

@@ -64,7 +64,13 @@ extension Machine {
         return names.trapAddresses[number]
       }
       if name == "KeServiceDescriptorTable", kernel.serviceRoutines.isEmpty, wanted.module.lowercased() == "nt" {
-        kernel.serviceRoutines = try Kernel.serviceNames(in: fixture.target).map { try resolve("nt", .name($0), for: image) }
+        // Most services are no exports: the table alone leads there.
+        kernel.serviceRoutines = try Kernel.serviceNames(in: fixture.target).map { service in
+          guard try stubTrap(service, in: "nt") == nil, let number = Self.exports["nt", service] else {
+            return try resolve("nt", .name(service), for: image)
+          }
+          return names.trapAddresses[number]
+        }
       }
       if KnownRoutines.isExported(name, of: wanted.module, in: fixture.target),
         let variable = try kernel.address(ofVariable: name, in: wanted.module)

@@ -56,7 +56,7 @@ final class Machine: Supervisor {
   private var watch: ((Event) -> Watch)?
   private var isStoppedByWatcher = false
 
-  static let exports = ExportTable(ExportTable.kernel + [FilterManager.exports, KMDF.exports])
+  static let exports = ExportTable(ExportTable.kernel + [FilterManager.exports, KMDF.exports]).withServices
 
   init(_ fixture: Fixture, _ options: EmulationOptions, _ watch: ((Event) -> Watch)?) throws {
     self.fixture = fixture

@@ -15,7 +15,7 @@ public enum Support: Hashable, Sendable {
 public struct Export: Sendable {
   /// The module that exports it: `nt`, `hal`, `fltMgr`.
   public let module: String
-  public let name: String
+  public private(set) var name: String
   /// One name for each argument.
   public let parameters: [String]
   /// The arguments' types, which say how to print them.
@@ -29,7 +29,7 @@ public struct Export: Sendable {
   /// What the documentation leaves open, and what was chosen.
   public private(set) var uncertainty: String?
   /// Whether guest code can import it by name, or only the kernel itself leads there.
-  public let isImportable: Bool
+  public private(set) var isImportable: Bool
 
   /// Bytes of stack that the arguments take: what a stdcall callee pops.
   public let stackBytes: @Sendable (Target) -> Int
@@ -69,6 +69,14 @@ public struct Export: Sendable {
   public func partially(_ missing: String) -> Export {
     var copy = self
     copy.support = .partial(missing)
+    return copy
+  }
+
+  /// The same routine by another name, which no import finds.
+  func internally(named name: String) -> Export {
+    var copy = self
+    copy.name = name
+    copy.isImportable = false
     return copy
   }
 

@@ -18,6 +18,19 @@ public struct ExportTable: Sendable {
     }
   }
 
+  /// The table and, behind it, the service of every `Zw` routine that has no `Nt` routine of its own: where the entry of the table of
+  /// system services leads, which drivers read, replace and call. It does what the `Zw` routine does, for whoever calls it.
+  public var withServices: ExportTable {
+    ExportTable([
+      exports,
+      exports.compactMap { export in
+        guard export.module == "nt", export.isImportable, export.name.hasPrefix("Zw") else { return nil }
+        let name = "Nt" + export.name.dropFirst(2)
+        return self["nt", name] == nil ? export.internally(named: name) : nil
+      },
+    ])
+  }
+
   /// The number of the importable routine `name`, whichever module exports it.
   public func number(of name: String) -> Int? {
     exports.firstIndex { $0.name == name && $0.isImportable }

@@ -40,9 +40,9 @@ extension Export {
         handle, attributes, block,
         .init(
           access: access, fileAttributes: fileAttributes, share: share, disposition: disposition, options: options, mode: mode,
-          allocation: allocation))
+          isChecked: flags & 0x200 != 0, allocation: allocation, extendedAttributes: (extended.address, extendedLength)))
     }
-    .partially("extended attributes, pipes and mailslots are not modelled"),
+    .partially("the run's own volumes keep no extended attributes; pipes and mailslots are not modelled"),
   ]
 
   private static func create(_ name: String, _ mode: @escaping @Sendable (Kernel) throws -> KPROCESSOR_MODE) -> Export {
@@ -59,9 +59,9 @@ extension Export {
         handle, attributes, block,
         .init(
           access: access, fileAttributes: fileAttributes, share: share, disposition: disposition, options: options,
-          mode: mode(kernel), allocation: allocation))
+          mode: mode(kernel), allocation: allocation, extendedAttributes: (extended.address, extendedLength)))
     }
-    .partially("extended attributes are not modelled")
+    .partially("the run's own volumes keep no extended attributes")
   }
 
   private static func open(_ name: String, _ mode: @escaping @Sendable (Kernel) throws -> KPROCESSOR_MODE) -> Export {

@@ -85,21 +85,3 @@ extension Export {
     export("PsReleaseProcessExitSynchronization(Process)", irql: .apc) { (_, process: Pointer<EPROCESS>) in },
   ]
 }
-
-extension Kernel {
-  /// A process environment block, in a page of the process's own, from the first time that somebody asks. System has none.
-  func makeEnvironment(of process: Process) throws {
-    guard process.id != 0, !process.hasExited, try process.object.Peb.load().isNull else { return }
-    // Where XP puts it, the first free page down from there.
-    var page: UInt64 = 0x7ffd_f000
-    while process.space[page].kind != .free, page > 0x7ff0_0000 { page -= GuestMemory.pageSize }
-    try map(Page(.valid), pages: 1, at: page, in: process)
-    try process.object.Peb.store(Pointer(page, in: memory.memory))
-    func word(_ value: UInt32) -> [UInt8] { (0..<4).map { UInt8(truncatingIfNeeded: value >> (8 * UInt32($0))) } }
-    let base = UInt32(truncatingIfNeeded: try process.object.SectionBaseAddress.load().address)
-    // PEB.ImageBaseAddress, NumberOfProcessors, OSMajorVersion, OSMinorVersion, OSBuildNumber and OSPlatformId (public symbols).
-    for (offset, value) in [(0x8, base), (0x64, 1), (0xa4, 5), (0xa8, 1), (0xac, 0x0300_0a28), (0xb0, 2)] as [(UInt64, UInt32)] {
-      try store(word(value), at: page + offset, in: process)
-    }
-  }
-}

@@ -58,6 +58,7 @@ extension Kernel {
   ///   - entry: `DriverEntry`.
   public func loadDriver(_ name: String, entry: UInt64, base: UInt64, size: UInt64, section: UInt64 = 0) throws -> Driver {
     try makeNamespace()
+    for process in processes { try makeEnvironment(of: process) }
     makeServiceKey(name, fileName: "\(name).sys")
     caller.address = 0
     let here = memory.memory

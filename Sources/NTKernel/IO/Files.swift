@@ -32,11 +32,15 @@ extension Kernel {
     var disposition: UInt32 = 1
     var options: UInt32 = 0
     var mode = KPROCESSOR_MODE.kernelMode
+    /// `IO_CHECK_CREATE_PARAMETERS`
+    var isChecked = false
     /// Where the wanted allocation size stands, in bytes; null for none.
     var allocation: Pointer<Int64>?
     var allocationSize: Int64 = 0
     /// `IO_STACK_LOCATION.Flags`: `SL_OPEN_TARGET_DIRECTORY` and its like.
     var stackFlags: UInt8 = 0
+    /// The list of `FILE_FULL_EA_INFORMATION` that the create carries, which transports take their addresses from.
+    var extendedAttributes: (address: UInt64, length: UInt32) = (0, 0)
     /// The device that the create is sent to; `nil` for the top of the stack.
     var hint: Pointer<DEVICE_OBJECT>?
     /// The `ECP_LIST` that the create carries; 0 for none.
@@ -46,9 +50,13 @@ extension Kernel {
     var areValid: Bool {
       let synchronous = options & (CreateOptions.synchronousAlert | CreateOptions.synchronousNonAlert)
       if disposition > CreateDisposition.overwriteIf || share & ~7 != 0 { return false }
-      // SYNCHRONIZE, DELETE
-      if synchronous != 0, access & 0x10_0000 == 0 || synchronous.nonzeroBitCount > 1 { return false }
-      if options & CreateOptions.deleteOnClose != 0, access & 0x1_0000 == 0 { return false }
+      if synchronous.nonzeroBitCount > 1 { return false }
+      // SYNCHRONIZE, DELETE: a call in kernel mode is not asked for them, unless it asks for the check by IO_CHECK_CREATE_PARAMETERS
+      // (alex-ionescu.com/why-iontcreatefile-fails).
+      if mode == .userMode || isChecked {
+        if synchronous != 0, access & 0x10_0000 == 0 { return false }
+        if options & CreateOptions.deleteOnClose != 0, access & 0x1_0000 == 0 { return false }
+      }
       if options & CreateOptions.directoryFile != 0 {
         if options & CreateOptions.nonDirectoryFile != 0 { return false }
         if ![CreateDisposition.open, CreateDisposition.create, CreateDisposition.openIf].contains(disposition) { return false }
@@ -129,6 +137,10 @@ extension Kernel {
     try parameters.Options.store(options.disposition << 24 | options.options & 0xff_ffff)
     try parameters.FileAttributes.store(UInt16(truncatingIfNeeded: options.fileAttributes))
     try parameters.ShareAccess.store(UInt16(truncatingIfNeeded: options.share))
+    if options.extendedAttributes.length != 0 {
+      try irp.AssociatedIrp.SystemBuffer.store(Pointer(options.extendedAttributes.address, in: here))
+      try parameters.EaLength.store(options.extendedAttributes.length)
+    }
     if options.createParameters != 0 { io.createParameters[irp.address] = options.createParameters }
     let context = try parameters.SecurityContext.load().address
     let (status, information) = try await send(irp, to: top, waitingOn: file)

@@ -80,6 +80,8 @@ extension StandingObject {
       ("MailSlot", StandingDevice(driver: "\\FileSystem\\Msfs", type: 0xc)),
       ("Mup", StandingDevice(driver: "\\FileSystem\\Mup", type: 0x10)),
       ("LanmanRedirector", StandingDevice(driver: "\\FileSystem\\MRxSmb", type: 0x14)),
+      ("RawDisk", StandingDevice(driver: "\\FileSystem\\RAW", type: 8)), ("RawCdRom", StandingDevice(driver: "\\FileSystem\\RAW", type: 3)),
+      ("RawTape", StandingDevice(driver: "\\FileSystem\\RAW", type: 0x20)),
       ("WMIDataDevice", StandingDevice(driver: "\\Driver\\WMIxWDM", type: 0x22)),
     ].map { ("\\Device\\" + $0.0, .device($0.1)) }
     + [("\\FileSystem\\Filters\\FltMgr", .device(StandingDevice(driver: "\\FileSystem\\FltMgr", type: 8)))]

@@ -13,6 +13,8 @@ extension Kernel {
     _ options: OpenOptions
   ) async throws -> NTSTATUS {
     var options = options
+    let given = options.extendedAttributes.address
+    defer { if options.extendedAttributes.address != given { _ = nonPagedPool.free(options.extendedAttributes.address) } }
     guard options.areValid else { return .invalidParameter }
     options.access = granted(options.access)
     let path: String
@@ -23,6 +25,7 @@ extension Kernel {
         try probe(handle.address, 4)
         try probe(block.address, 8)
       }
+      if try !capture(&options.extendedAttributes, mode: options.mode, block) { return .eaListInconsistent }
       if let place = options.allocation, !place.isNull { options.allocationSize = try place.load() }
       guard options.allocationSize >= 0 else { return .invalidParameter }
       related = try relatedFile(attributes)
@@ -49,6 +52,25 @@ extension Kernel {
       } catch let exception as GuestException { return exception.code }
       return .success
     }
+  }
+
+  /// Copies a create's extended attributes into the pool; whether they follow the rules. The place where they do not is the call's
+  /// information (nf-ntifs-ntcreatefile, EaBuffer).
+  private func capture(
+    _ attributes: inout (address: UInt64, length: UInt32), mode: KPROCESSOR_MODE, _ block: Pointer<IO_STATUS_BLOCK>
+  ) throws -> Bool {
+    guard attributes.address != 0, attributes.length != 0 else {
+      attributes.length = 0
+      return true
+    }
+    guard attributes.length <= 1 << 20 else { throw GuestException(.insufficientResources) }
+    if mode == .userMode { try checkUserRange(attributes.address, UInt64(attributes.length), 1) }
+    let bytes = try memory.memory.bytes(Int(attributes.length), at: attributes.address)
+    attributes.address = try allocate(UInt64(attributes.length))
+    try memory.memory.write(bytes, at: attributes.address)
+    guard let offset = try invalidAttribute(at: attributes.address, attributes.length) else { return true }
+    try block.Information.store(GuestWord(UInt64(offset)))
+    return false
   }
 
   /// The open file that a name starts from.

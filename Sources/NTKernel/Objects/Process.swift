@@ -68,6 +68,7 @@ extension Kernel {
       try head.initialize()
       try head.insertTail(object.ActiveProcessLinks)
       activeProcesses = head
+      try publish(activeProcesses: head.address)
     }
     try mapSharedUserData(in: space)
     return process

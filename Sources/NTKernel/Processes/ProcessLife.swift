@@ -121,6 +121,7 @@ extension Kernel {
       var size: UInt64 = 0
       while process.space[base + size].kind != .free { size += GuestMemory.pageSize }
       try process.object.SectionBaseAddress.store(Pointer(base, in: memory.memory))
+      try makeEnvironment(of: process)
       try await notifyImage(
         process.imageName ?? "\\WINDOWS\\system32\\\(process.name)", process: process.object.UniqueProcessId.load().address,
         base: base, size: max(size, GuestMemory.pageSize), isSystem: false)

@@ -50,8 +50,16 @@ import WindowsTypes
     #expect(try v.create(#"\??\C:\made"#, disposition: 2, options: 1) == .success)
     #expect(try v.create(#"\??\C:\made\file"#, disposition: 2) == .success)
     // FILE_SYNCHRONOUS_IO_NONALERT without SYNCHRONIZE, FILE_DELETE_ON_CLOSE without DELETE.
-    #expect(try v.create(#"\??\C:\dir"#, access: 0x80) == .invalidParameter)
-    #expect(try v.create(#"\??\C:\dir"#, access: 0x10_0080, options: 0x1000) == .invalidParameter)
+    for (routine, expected) in [("ZwCreateFile", NTSTATUS.success), ("NtCreateFile", .invalidParameter)] {
+      #expect(try v.create(#"\??\C:\empty"#, access: 0x80, by: routine) == expected)
+      #expect(try v.create(#"\??\C:\dir"#, access: 0x10_0080, options: 0x1000, by: routine) == expected)
+    }
+    // IO_CHECK_CREATE_PARAMETERS
+    for (flags, expected) in [(0x100, NTSTATUS.success), (0x300, .invalidParameter)] as [(UInt64, NTSTATUS)] {
+      #expect(
+        try v.g.status(
+          "IoCreateFile", v.handlePlace, 0x80, v.g.attributes(#"\??\C:\empty"#), v.block, 0, 0, 7, 1, 0x20, 0, 0, 0, 0, flags) == expected)
+    }
   }
 
   @Test("sharing is what those who have it open allow") func sharing() throws {

@@ -38,11 +38,11 @@ final class VolumeGuest {
   /// Creates or opens, synchronously, and returns the status; the handle is ``handle``.
   func create(
     _ path: String, access: UInt64 = VolumeGuest.all, share: UInt64 = 7, disposition: UInt64 = 1, options: UInt64 = 0,
-    attributes: UInt64 = 0x80
+    attributes: UInt64 = 0x80, by routine: String = "ZwCreateFile"
   ) throws -> NTSTATUS {
     try k.store([0, 0], at: block)
     return try g.status(
-      "ZwCreateFile", handlePlace, access, g.attributes(path), block, 0, attributes, share, disposition, 0x20 | options, 0, 0)
+      routine, handlePlace, access, g.attributes(path), block, 0, attributes, share, disposition, 0x20 | options, 0, 0)
   }
   func handle() throws -> UInt64 { UInt64(try k.load(handlePlace)) }
   func information() throws -> UInt32 { try k.load(block + 4) }

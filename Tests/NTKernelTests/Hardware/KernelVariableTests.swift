@@ -18,6 +18,22 @@ import WindowsTypes
     }
   }
 
+  @Test("KPCR.KdVersionBlock leads to the debugger's data, and that to the lists of modules and processes")
+  func debuggerData() throws {
+    let k = try TestKernel()
+    let version = UInt64(try k.load(k.kernel.kpcr.address + 0x34))
+    let head = UInt64(try k.load(version + 0x20))
+    let data = UInt64(try k.load(head))
+    #expect(try k.load(data) == head && k.load(data + 4) == head)
+    // OwnerTag "KDBG", Size, KernBase with its sign.
+    #expect(try k.load(data + 0x10) == 0x4742_444b && k.load(data + 0x14) == 0x290)
+    #expect(try k.load(data + 0x18) == 0x804d_7000 && k.load(data + 0x1c) == 0xffff_ffff)
+    #expect(try UInt64(k.load(data + 0x48)) == k.kernel.address(ofVariable: "PsLoadedModuleList", in: "nt"))
+    // The first process of the list is System.
+    let processes = UInt64(try k.load(data + 0x50))
+    #expect(try UInt64(k.load(processes)) == k.system.object.ActiveProcessLinks.address)
+  }
+
   @Test("KeTickCount is the time as of the latest tick, high part twice")
   func tickCount() throws {
     let k = try TestKernel()

@@ -171,7 +171,8 @@ import WindowsTypes
     let list = UInt64(try g.k.load(result))
     #expect(try g.k.load(list + 16) == 1 && g.k.load(list + 24) == 0x3f8 && g.k.load(list + 32) == 8)
     let counts = try g.call("IoGetConfigurationInformation")
-    #expect(try g.k.load(counts) == 0 && g.call("IoGetConfigurationInformation") == counts)
+    #expect(try g.k.load(counts) == 1 && g.k.load(counts + 4) == 0 && g.k.load(counts + 8) == 1 && g.k.load(counts + 12) == 0)
+    #expect(try g.call("IoGetConfigurationInformation") == counts)
     #expect(try g.bugCheck("IoInvalidateDeviceState", device).first == 0xca)
   }
 

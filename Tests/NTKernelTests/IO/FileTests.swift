@@ -33,6 +33,32 @@ import WindowsTypes
     #expect(try create(#"\Driver\demo"#) == .objectTypeMismatch)
   }
 
+  @Test("a create carries its extended attributes to the driver", arguments: ["ZwCreateFile", "NtCreateFile"])
+  func extendedAttributes(name: String) throws {
+    let g = try IOGuest()
+    try g.acceptFiles()
+    _ = try g.device(#"\Device\Demo"#)
+    var seen: [UInt8] = []
+    try g.dispatch(0) { _, irp in
+      // AssociatedIrp.SystemBuffer; Parameters.Create.EaLength in the stack location.
+      seen = try g.k.memory.memory.bytes(Int(g.k.load(irp + 0x80)), at: UInt64(g.k.load(irp + 0xc)))
+      return try g.complete(irp)
+    }
+    if name == "NtCreateFile" { try g.k.map(1, in: g.k.notepad) }
+    let place = name == "NtCreateFile" ? g.k.buffer : try g.space(0x100)
+    // FILE_FULL_EA_INFORMATION: no other follows; AB with the value 1, 2, 3.
+    var bytes: [UInt8] = [0, 0, 0, 0, 0, 2, 3, 0, 65, 66, 0, 1, 2, 3]
+    func create() throws -> NTSTATUS {
+      try g.k.memory.memory.write(bytes, at: place + 0x20)
+      return try g.status(
+        name, place, 0x8010_0000, g.attributes(#"\Device\Demo"#), place + 8, 0, 0x80, 3, 1, 0x20, place + 0x20, UInt64(bytes.count))
+    }
+    #expect(try create() == .success)
+    #expect(seen == bytes)
+    bytes[0] = 3
+    #expect(try create() == .eaListInconsistent && g.k.load(place + 12) == 0)
+  }
+
   @Test(arguments: ["ZwOpenFile", "NtOpenFile"]) func open(name: String) throws {
     let g = try IOGuest()
     try g.acceptFiles()

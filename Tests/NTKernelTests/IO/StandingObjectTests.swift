@@ -11,6 +11,7 @@ import WindowsTypes
       (#"\Device\Null"#, 0x15, #"\Driver\Null"#), (#"\Device\KeyboardClass0"#, 0xb, #"\Driver\Kbdclass"#),
       (#"\Device\Tcp"#, 0x12, #"\Driver\Tcpip"#), (#"\??\PhysicalDrive0"#, 7, #"\Driver\Disk"#),
       (#"\Device\Harddisk0\Partition0"#, 7, #"\Driver\Disk"#), (#"\DosDevices\C:"#, 8, #"\FileSystem\Ntfs"#),
+      (#"\Device\RawDisk"#, 8, #"\FileSystem\RAW"#), (#"\Device\RawCdRom"#, 3, #"\FileSystem\RAW"#),
       (#"\FileSystem\Filters\FltMgr"#, 8, #"\FileSystem\FltMgr"#),
     ] as [(String, UInt32, String)])
   func devices(path: String, type: UInt32, driver: String) throws {
@@ -34,6 +35,23 @@ import WindowsTypes
     let driver = Pointer<DRIVER_OBJECT>(UInt64(try g.k.load(place)), in: g.k.memory.memory)
     #expect(try driver.DeviceObject.load().DeviceType.load() == 0xb)
     try g.call("ObfDereferenceObject", driver.address)
+    #expect(try g.k.kernel.leftovers(of: g.driver).isEmpty)
+  }
+
+  @Test("who asks for file systems is told of the system volume's at once") func fileSystems() throws {
+    let g = try IOGuest()
+    var told: [[UInt64]] = []
+    g.routine(at: 0xf8b0_6000, 2) {
+      told.append($0)
+      return 0
+    }
+    #expect(try g.status("IoRegisterFsRegistrationChange", g.driver.object.address, 0xf8b0_6000) == .success)
+    let device = Pointer<DEVICE_OBJECT>(try #require(told.first?.first), in: g.k.memory.memory)
+    #expect(told.count == 1 && told[0][1] == 1)
+    #expect(try device.DriverObject.load().DriverName.string() == #"\FileSystem\Ntfs"#)
+    // Its volume is there to attach to.
+    #expect(try device.DriverObject.load().DeviceObject.load() != device)
+    try g.call("IoUnregisterFsRegistrationChange", g.driver.object.address, 0xf8b0_6000)
     #expect(try g.k.kernel.leftovers(of: g.driver).isEmpty)
   }
 

@@ -61,6 +61,8 @@ extension Export {
       guard !kernel.files.watchers.contains(where: { $0.driver == driver.address && $0.routine == routine.bits }) else {
         return .deviceAlreadyAttached
       }
+      // The file system of the system's volume is there before any filter.
+      _ = try kernel.makeStandingObject(at: "\\Ntfs")
       kernel.files.watchers.append((driver.address, routine.bits))
       kernel.register("a file system notification", routine.bits)
       try kernel.reference(driver.address, for: nil)

@@ -129,12 +129,14 @@ extension Export {
         queue: 0)
       return .pending
     },
-    // nf-wdm-iogetconfigurationinformation: no disk, drive or port of any kind.
+    // nf-wdm-iogetconfigurationinformation: the disk and the CD-ROM drive that ``StandingObject`` has.
     export("IoGetConfigurationInformation()", irql: .passive) { kernel -> GuestWord in
       if let known = kernel.hardware.configurationInformation { return GuestWord(known) }
-      // CONFIGURATION_INFORMATION: seven counts, two claims, the size, another count.
+      // CONFIGURATION_INFORMATION: seven counts, disks, floppies and CD-ROM drives first, two claims, the size, another count.
       let place = try kernel.allocate(0x2c)
-      try kernel.memory.memory.store(UInt32(0x2c), at: place + 0x20)
+      for (offset, value) in [(0, 1), (8, 1), (0x20, 0x2c)] as [(UInt64, UInt32)] {
+        try kernel.memory.memory.store(value, at: place + offset)
+      }
       kernel.hardware.configurationInformation = place
       return GuestWord(place)
     },
