@@ -7,24 +7,9 @@ extension Export {
     // nf-ntifs-iocheckeabuffervalidity: FILE_FULL_EA_INFORMATION, one behind the other at offsets that are multiples of four.
     export("IoCheckEaBufferValidity(EaBuffer, EaLength, ErrorOffset)", irql: .passive) {
       (kernel, buffer: GuestWord, length: UInt32, error: Pointer<UInt32>) -> NTSTATUS in
-      let here = kernel.memory.memory
-      var offset: UInt64 = 0
-      func refuse() throws -> NTSTATUS {
-        try error.store(UInt32(offset))
-        return .eaListInconsistent
-      }
-      while true {
-        guard UInt64(length) >= offset + 8 else { return try refuse() }
-        let place = buffer.bits + offset
-        let next = UInt64(try here.load(UInt32.self, at: place))
-        let name = UInt64(try here.load(UInt8.self, at: place + 5))
-        let size = 8 + name + 1 + UInt64(try here.load(UInt16.self, at: place + 6))
-        // The name ends in a zero that its length does not count.
-        guard name > 0, offset + size <= UInt64(length), try here.load(UInt8.self, at: place + 8 + name) == 0 else { return try refuse() }
-        if next == 0 { return .success }
-        guard next == (size + 3) & ~3, offset + next <= UInt64(length) else { return try refuse() }
-        offset += next
-      }
+      guard let place = try kernel.brokenEntry(ofAttributesAt: buffer.bits, length) else { return .success }
+      try error.store(place)
+      return .eaListInconsistent
     },
     // nf-ntifs-ioverifyvolume: IRP_MN_VERIFY_VOLUME to the file system that the device is mounted by.
     export("IoVerifyVolume(DeviceObject, AllowRawMount)", irql: .passive) {
