@@ -33,8 +33,8 @@ final class TestKernel {
   /// What a driver keeps in the registers that a routine preserves.
   static let kept: [Register: UInt64] = [.bx: 0xbbbb_0001, .si: 0x5151_0002, .di: 0xd1d1_0003, .bp: 0xb0b0_0004]
 
-  init(limit: Int = 64 << 20) throws {
-    memory = try VirtualMemory(target: .windowsXP_x86, limit: limit)
+  init(limit: Int = 64 << 20, target: Target = .windowsXP_x86) throws {
+    memory = try VirtualMemory(target: target, limit: limit)
     let table = ExportTable(ExportTable.kernel + [FilterManager.exports, KMDF.exports])
     kernel = try Kernel(memory: memory, stream: stream, exports: table, registers: registers)
     kernel.isKernelCode = { $0 < 0xf000_0000 }
@@ -106,7 +106,7 @@ final class TestKernel {
 
   /// Links a frame for each handler into the chain, at the top of the running thread's stack.
   func linkFrames() throws {
-    let top = UInt64(try load(#require(kernel.running).object.address + 0x168)) - 0x100
+    let top = try #require(kernel.running).object.Tcb.StackBase.load().address - 0x100
     frames = handlers.indices.map { top - 0x40 * UInt64(handlers.count - 1 - $0) }
     for (index, handler) in handlers.enumerated() {
       let next = index + 1 < frames.count ? frames[index + 1] : 0xffff_ffff

@@ -23,7 +23,13 @@ struct ExportsCommand: ParsableCommand {
     let all = ExportTable.kernel.joined() + FilterManager.exports + KMDF.loader
     let exports = try select(all.filter(\.isImportable) + KMDF.functions)
     if output.json {
-      Console.put(JSONValue.document(["target": .string(Target.windowsXP_x86.name), "exports": .array(exports.map(json))]).text())
+      let variables = routines.isEmpty ? KernelVariable.all : []
+      let listed = variables.map { JSONValue.object(["module": .string($0.module), "name": .string($0.name)]) }
+      Console.put(
+        JSONValue.document([
+          "target": .string(Target.windowsXP_x86.name), "exports": .array(exports.map(json)),
+          "variables": listed.isEmpty ? nil : .array(listed),
+        ]).text())
     } else {
       let width = max(40, Console.width ?? 80)
       Console.put(exports.map { text($0, width) }.joined())

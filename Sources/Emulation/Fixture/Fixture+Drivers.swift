@@ -44,7 +44,7 @@ extension Fixture {
 
     public enum Kind: Hashable, Sendable {
       /// `\\.\Name`, or a path of the object manager's such as `\Device\Name`; the handle gets a name.
-      case open(path: String, handle: String, isOverlapped: Bool)
+      case open(path: String, handle: String, isOverlapped: Bool, Opening = Opening())
       case control(code: UInt32, handle: String, input: Buffer?, output: Buffer?)
       case read(handle: String, Buffer, offset: UInt64)
       case write(handle: String, Buffer, offset: UInt64)
@@ -56,6 +56,43 @@ extension Fixture {
       self.kind = kind
       self.expect = expect
       self.information = information
+    }
+  }
+
+  /// How a file is opened, beside what `CreateFile` asks for by itself.
+  public struct Opening: Hashable, Sendable {
+    /// `DesiredAccess`; nil for `GENERIC_READ | GENERIC_WRITE`. `SYNCHRONIZE` and `FILE_READ_ATTRIBUTES` come with either.
+    public var access: UInt32?
+    public var disposition: Disposition
+    /// Names of ``options``.
+    public var options: [String]
+
+    public init(access: UInt32? = nil, _ disposition: Disposition = .open, options: [String] = []) {
+      self.access = access
+      self.disposition = disposition
+      self.options = options
+    }
+
+    /// `FILE_SUPERSEDE` and its like, in their order.
+    public enum Disposition: String, CaseIterable, Hashable, Sendable {
+      case supersede, open, create
+      case openIf = "open-if"
+      case overwrite
+      case overwriteIf = "overwrite-if"
+    }
+
+    /// `CreateOptions` (`wdm.h`).
+    public static let options: [String: UInt32] = [
+      "FILE_DIRECTORY_FILE": 0x1, "FILE_WRITE_THROUGH": 0x2, "FILE_SEQUENTIAL_ONLY": 0x4, "FILE_NO_INTERMEDIATE_BUFFERING": 0x8,
+      "FILE_DELETE_ON_CLOSE": 0x1000, "FILE_OPEN_FOR_BACKUP_INTENT": 0x4000, "FILE_OPEN_REPARSE_POINT": 0x20_0000,
+    ]
+
+    /// `NtCreateFile`'s own: `FILE_NON_DIRECTORY_FILE` but for directories and their like, `FILE_SYNCHRONOUS_IO_NONALERT`.
+    func createOptions(isOverlapped: Bool) -> UInt32 {
+      let own = options.reduce(0) { $0 | (Self.options[$1] ?? 0) }
+      // With FILE_FLAG_BACKUP_SEMANTICS a directory will do.
+      let isFile = own & 0x4001 == 0
+      return own | (isFile ? 0x40 : 0) | (isOverlapped ? 0 : 0x20)
     }
   }
 

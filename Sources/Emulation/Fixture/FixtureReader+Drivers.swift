@@ -54,7 +54,8 @@ extension FixtureReader {
         throw path.error("\(quoted(text)) is no path of a device: write \\\\.\\Name or \\Device\\Name")
       }
       let handle = try names.define(try fields.required("as"), as: .result)
-      kind = .open(path: text, handle: handle, isOverlapped: try fields["overlapped"]?.boolean() ?? false)
+      kind = .open(
+        path: text, handle: handle, isOverlapped: try fields["overlapped"]?.boolean() ?? false, try readOpening(fields))
     case "ioctl":
       let code = UInt32(truncatingIfNeeded: try fields.required("ioctl").word(upTo: 0xffff_ffff))
       kind = .control(
@@ -72,6 +73,20 @@ extension FixtureReader {
     if let node = fields["expect"] { request.expect = try readCallExpectation(node) }
     if role != "open", role != "close" { request.information = try fields["information"]?.count(upTo: 0xffff_ffff) }
     return request
+  }
+
+  private func readOpening(_ fields: Fields) throws(FixtureError) -> Fixture.Opening {
+    var opening = Fixture.Opening()
+    if let node = fields["access"] { opening.access = UInt32(truncatingIfNeeded: try node.word(upTo: 0xffff_ffff)) }
+    opening.disposition = try fields["disposition"]?.word(Fixture.Opening.Disposition.self) ?? .open
+    for node in try fields["options"]?.list() ?? [] {
+      let name = try node.text()
+      guard Fixture.Opening.options[name] != nil else {
+        throw node.unknown("create option \(quoted(name))", name, among: Fixture.Opening.options.keys.sorted())
+      }
+      opening.options.append(name)
+    }
+    return opening
   }
 
   private func handle(_ node: FixtureNode) throws(FixtureError) -> String { try names.check(node, is: .result) }

@@ -63,7 +63,9 @@ struct KeyTable: Sendable {
   static let unload = KeyTable("unload", "the step “unload”", ["unload", "expect"], required: ["unload"])
   static let mount = KeyTable("mount", "the step “mount”", ["mount", "expect"], required: ["mount"])
   static let dismount = KeyTable("dismount", "the step “dismount”", ["dismount", "expect"], required: ["dismount"])
-  static let open = KeyTable("open", "the step “open”", ["on", "open", "as", "overlapped", "expect"], required: ["on", "open", "as"])
+  static let open = KeyTable(
+    "open", "the step “open”", ["on", "open", "as", "overlapped", "access", "disposition", "options", "expect"],
+    required: ["on", "open", "as"])
   static let ioctl = KeyTable(
     "ioctl", "the step “ioctl”", ["on", "ioctl", "to", "input", "output", "expect", "information"], required: ["on", "ioctl", "to"])
   private static let transfer = ["buffer", "offset", "expect", "information"]

@@ -180,12 +180,18 @@ extension Machine {
         on: thread, index, line, title: "\(title) on \(request.thread)")
     }
     switch request.kind {
-    case .open(let path, let handle, let isOverlapped):
+    case .open(let path, let handle, let isOverlapped, let opening):
       let attributes = try kernel.objectAttributes(path.hasPrefix("\\\\.\\") ? "\\??\\" + path.dropFirst(4) : path, in: owner)
       let place = try kernel.userBlock(8, in: owner)
       // As CreateFile opens for reading and writing: GENERIC_READ | GENERIC_WRITE | SYNCHRONIZE, shared, FILE_OPEN.
+      let access = UInt64(opening.access ?? 0xc000_0000) | 0x10_0080
+      let disposition = UInt64(Fixture.Opening.Disposition.allCases.firstIndex(of: opening.disposition) ?? 1)
       try call(
-        "NtCreateFile", [place, 0xc010_0080, attributes, block, 0, 0x80, 3, 1, isOverlapped ? 0x40 : 0x60, 0, 0], "open \(path)")
+        "NtCreateFile",
+        [
+          place, access, attributes, block, 0, 0x80, access & 0x1_0000 != 0 ? 7 : 3, disposition,
+          UInt64(opening.createOptions(isOverlapped: isOverlapped)), 0, 0,
+        ], "open \(path)")
       guard case .returned(let status) = outcome, NTSTATUS(rawValue: UInt32(truncatingIfNeeded: status)).isSuccess else {
         values[handle] = 0xffff_ffff
         return

@@ -21,12 +21,14 @@ final class Context {
     case instance(UInt64)
     /// A stream, by its file control block; a handle, by its file object.
     case stream(UInt64, instance: UInt64)
+    /// A file with all of its streams, by its identifier on the volume.
+    case file(UInt64, instance: UInt64)
     case streamHandle(UInt64, instance: UInt64)
 
     var instance: UInt64? {
       switch self {
       case .volume: nil
-      case .instance(let instance), .stream(_, let instance), .streamHandle(_, let instance): instance
+      case .instance(let instance), .file(_, let instance), .stream(_, let instance), .streamHandle(_, let instance): instance
       }
     }
   }
@@ -76,7 +78,7 @@ extension Kernel {
       return .failure(Failure(.invalidParameter))
     }
     // File and transaction contexts came with Windows Vista.
-    if type == .file || type == .transaction { return .failure(Failure(.notSupported)) }
+    if type == .transaction || type == .file && memory.target.system.release < .windows7 { return .failure(Failure(.notSupported)) }
     let rows = filter.registration.contexts.filter { $0.type == type }
     let row =
       rows.first { $0.allocate != 0 || $0.size == size } ?? rows.first { $0.takesSmaller && $0.size.map { $0 >= size } ?? false }
@@ -219,13 +221,15 @@ extension Kernel {
   func dropContexts(of filter: Filter) async throws { try await drop { $0.filter === filter } }
 
   /// A file object is closed: what hung on it goes, and what hung on its stream, if that is open no more.
-  func dropContexts(file: UInt64, stream: UInt64) async throws {
+  func dropContexts(file: UInt64, stream: UInt64, fileID: UInt64?, on volume: FilterVolume) async throws {
     guard !filterManager.placed.isEmpty else { return }
     let streamIsGone = !isOpen(stream: stream)
+    let fileIsGone = fileID.map { !isOpen(fileID: $0, on: volume.volume) } ?? false
     try await drop { context in
       switch context.owner {
       case .streamHandle(file, _): true
       case .stream(stream, _): streamIsGone
+      case .file(let id, let instance): fileIsGone && id == fileID && self.instance(instance)?.volume === volume
       default: false
       }
     }

@@ -144,25 +144,34 @@ extension FilterManager {
       case .success(let (owner, filter)): return try await kernel.deleteContext(owner, filter, old)
       }
     },
-    // nf-fltkernel-fltsetfilecontext: from Windows Vista on.
+    // nf-fltkernel-fltsetfilecontext: supported from Windows Vista on.
     export("FltSetFileContext(Instance, FileObject, Operation, NewContext, OldContext)", module: "fltMgr", irql: .apc) {
-      (
-        _, instance: Pointer<FLT_INSTANCE>, object: Pointer<Void>, operation: UInt32, new: GuestWord, old: Pointer<GuestWord>
-      ) -> NTSTATUS in
+      (kernel, first: Pointer<Void>, second: Pointer<Void>, operation: UInt32, new: GuestWord, old: Pointer<GuestWord>) async throws
+        -> NTSTATUS in
       if !old.isNull { try old.store(0) }
-      return .notSupported
+      switch try kernel.contextPlace(.file, first, second, in: "FltSetFileContext") {
+      case .failure(let failure): return failure.code
+      case .success(let (owner, filter)):
+        return try await kernel.setContext(owner, .file, filter, operation, new.bits, old, in: "FltSetFileContext")
+      }
     },
-    // nf-fltkernel-fltgetfilecontext: from Windows Vista on.
+    // nf-fltkernel-fltgetfilecontext
     export("FltGetFileContext(Instance, FileObject, Context)", module: "fltMgr", irql: .apc) {
-      (_, instance: Pointer<FLT_INSTANCE>, object: Pointer<Void>, result: Pointer<GuestWord>) -> NTSTATUS in
+      (kernel, first: Pointer<Void>, second: Pointer<Void>, result: Pointer<GuestWord>) -> NTSTATUS in
       try result.store(0)
-      return .notSupported
+      switch try kernel.contextPlace(.file, first, second, in: "FltGetFileContext") {
+      case .failure(let failure): return failure.code
+      case .success(let (owner, filter)): return try kernel.getContext(owner, filter, result)
+      }
     },
-    // nf-fltkernel-fltdeletefilecontext: from Windows Vista on.
+    // nf-fltkernel-fltdeletefilecontext
     export("FltDeleteFileContext(Instance, FileObject, OldContext)", module: "fltMgr", irql: .apc) {
-      (_, instance: Pointer<FLT_INSTANCE>, object: Pointer<Void>, old: Pointer<GuestWord>) -> NTSTATUS in
+      (kernel, first: Pointer<Void>, second: Pointer<Void>, old: Pointer<GuestWord>) async throws -> NTSTATUS in
       if !old.isNull { try old.store(0) }
-      return .notSupported
+      switch try kernel.contextPlace(.file, first, second, in: "FltDeleteFileContext") {
+      case .failure(let failure): return failure.code
+      case .success(let (owner, filter)): return try await kernel.deleteContext(owner, filter, old)
+      }
     },
     // nf-fltkernel-fltsettransactioncontext: from Windows Vista on.
     export("FltSetTransactionContext(Instance, Transaction, Operation, NewContext, OldContext)", module: "fltMgr", irql: .apc) {
@@ -218,6 +227,8 @@ extension Kernel {
   func contextPlace(
     _ type: FLT_CONTEXT_TYPE, _ first: Pointer<Void>, _ second: Pointer<Void>?, in routine: String
   ) throws -> Result<(owner: Context.Owner, filter: Filter), Failure> {
+    // File contexts came with Windows Vista: before, nothing is looked at.
+    if type == .file, memory.target.system.release < .windows7 { return .failure(Failure(.notSupported)) }
     if type == .volume {
       guard let filter = try filter(first.cast(), in: routine), let second, let volume = try object(second, FilterVolume.self, in: routine)
       else { return .failure(Failure(.invalidParameter)) }
@@ -229,6 +240,10 @@ extension Kernel {
     let file: Pointer<FILE_OBJECT> = second.cast()
     // Nothing is open before the file system has answered the create.
     guard try supportsContexts(file) else { return .failure(Failure(.notSupported)) }
+    if type == .file {
+      guard let id = try fileID(of: file) else { return .failure(Failure(.notSupported)) }
+      return .success((.file(id, instance: instance.address), instance.filter))
+    }
     let owner: Context.Owner =
       type == .stream
       ? .stream(try file.FsContext.load().address, instance: instance.address) : .streamHandle(file.address, instance: instance.address)
@@ -254,6 +269,7 @@ extension Kernel {
         (.stream, 3, .stream(try file.FsContext.load().address, instance: instance)),
         (.streamHandle, 4, .streamHandle(file.address, instance: instance)),
       ]
+      if try supportsFileContexts(file), let id = try fileID(of: file) { owners.append((.file, 2, .file(id, instance: instance))) }
     }
     for (type, index, owner) in owners where wanted.contains(type) { _ = try getContext(owner, filter, result[index]) }
   }

@@ -9,30 +9,29 @@ extension FilterManager {
     export("FltGetFileNameInformation(CallbackData, NameOptions, FileNameInformation)", module: "fltMgr", irql: .apc) {
       (
         kernel, data: Pointer<FLT_CALLBACK_DATA>, options: UInt32, result: Pointer<Pointer<FLT_FILE_NAME_INFORMATION>>
-      ) -> NTSTATUS in
+      ) async throws -> NTSTATUS in
       try result.store(Pointer(0, in: kernel.memory.memory))
       guard let operation = try kernel.operation(data, in: "FltGetFileNameInformation") else { return .invalidParameter }
       if try operation.block.IrpFlags.load().contains(.pagingIO) { return .fltInvalidNameRequest }
-      return try kernel.answer(
+      return try await kernel.answer(
         kernel.fileName(
           operation.block.TargetFileObject.load(), operation.volume, options,
-          isPreCreate: operation.major == .create && operation.stage != .post), to: result)
-    }
-    .partially("name provider callbacks of other filters are not asked"),
+          isPreCreate: operation.major == .create && operation.stage != .post, operation, for: operation.current), to: result)
+    },
     // nf-fltkernel-fltgetfilenameinformationunsafe
     export(
       "FltGetFileNameInformationUnsafe(FileObject, Instance, NameOptions, FileNameInformation)", module: "fltMgr", irql: .apc
     ) {
       (
         kernel, file: Pointer<FILE_OBJECT>, instance: GuestWord, options: UInt32, result: Pointer<Pointer<FLT_FILE_NAME_INFORMATION>>
-      ) -> NTSTATUS in
+      ) async throws -> NTSTATUS in
       try result.store(Pointer(0, in: kernel.memory.memory))
       guard !file.isNull, let volume = try kernel.filterVolume(ofDevice: file.DeviceObject.load()) else { return .invalidParameter }
       // Of a file that is open, alone.
       guard try !file.FsContext.load().isNull else { return .invalidParameter }
-      return try kernel.answer(kernel.fileName(file, volume, options, isPreCreate: false), to: result)
-    }
-    .partially("name provider callbacks of other filters are not asked"),
+      return try await kernel.answer(
+        kernel.fileName(file, volume, options, isPreCreate: false, nil, for: kernel.instance(instance.bits)), to: result)
+    },
     // nf-fltkernel-fltreferencefilenameinformation
     export("FltReferenceFileNameInformation(FileNameInformation)", module: "fltMgr", irql: .apc) {
       (kernel, name: Pointer<FLT_FILE_NAME_INFORMATION>) in
@@ -83,7 +82,7 @@ extension FilterManager {
       let bytes = try kernel.memory.memory.bytes(Int(length), at: name.bits)
       let units = stride(from: 0, to: bytes.count, by: 2).map { UInt16(bytes[$0]) | UInt16(bytes[$0 + 1]) << 8 }
       return try await kernel.answer(
-        kernel.destinationName(instance.volume, file, root: root.bits, String(decoding: units, as: UTF16.self), options), to: result)
+        kernel.destinationName(instance, file, root: root.bits, String(decoding: units, as: UTF16.self), options), to: result)
     },
     // nf-fltkernel-fltgettunneledname: nothing is tunneled, so there is no other name.
     export("FltGetTunneledName(CallbackData, FileNameInformation, RetTunneledFileNameInformation)", module: "fltMgr", irql: .apc) {

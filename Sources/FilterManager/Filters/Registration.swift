@@ -12,6 +12,7 @@ struct Registration {
   let generateFileName: UInt64
   let normalizeNameComponent: UInt64
   let normalizeContextCleanup: UInt64
+  let normalizeNameComponentEx: UInt64
   /// By major function, as a signed byte has it: the callbacks of an operation.
   let operations: [UInt8: Operation]
   let contexts: [Context]
@@ -53,6 +54,9 @@ struct Registration {
     generateFileName = try record.GenerateFileNameCallback.load().address
     normalizeNameComponent = try record.NormalizeNameComponentCallback.load().address
     normalizeContextCleanup = try record.NormalizeContextCleanupCallback.load().address
+    // Version 0x0202 adds TransactionNotificationCallback and NormalizeNameComponentExCallback behind it.
+    let isLonger = try record.Version.load() & 0xff >= 2
+    normalizeNameComponentEx = isLonger ? UInt64(try record.memory.load(UInt32.self, at: record.address + 0x34)) : 0
     // A name provider gives all of its names itself.
     if normalizeNameComponent != 0, generateFileName == 0 { return nil }
     guard let operations = try Self.operations(record.OperationRegistration.load()),

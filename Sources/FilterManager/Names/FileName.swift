@@ -32,14 +32,18 @@ struct FileNameParts: Equatable {
 struct FileNameOptions {
   enum Format: UInt32 { case normalized = 1, opened, short }
   let format: Format
+  let bits: UInt32
   /// `FLT_FILE_NAME_QUERY_CACHE_ONLY`
   let cacheOnly: Bool
+  /// `FLT_FILE_NAME_REQUEST_FROM_CURRENT_PROVIDER`
+  var includesCaller: Bool { bits & 0x100_0000 != 0 }
 
   init?(_ options: UInt32) {
     guard let format = Format(rawValue: options & 0xff), (1...4).contains(options >> 8 & 0xff), options & 0xf8ff_0000 == 0 else {
       return nil
     }
     self.format = format
+    bits = options
     cacheOnly = options >> 8 & 0xff == 2
   }
 }
@@ -49,16 +53,23 @@ extension Kernel {
 
   /// `FltGetFileNameInformation` (nf-fltkernel-fltgetfilenameinformation).
   ///
-  /// - Parameter isPreCreate: the file is not open yet.
+  /// - Parameters:
+  ///   - isPreCreate: the file is not open yet.
+  ///   - operation: in which it is asked for; `nil` outside of any.
+  ///   - caller: who asks: those below it give the name.
   func fileName(
-    _ file: Pointer<FILE_OBJECT>, _ volume: FilterVolume, _ options: UInt32, isPreCreate: Bool
-  ) throws -> Result<Pointer<FLT_FILE_NAME_INFORMATION>, Failure> {
+    _ file: Pointer<FILE_OBJECT>, _ volume: FilterVolume, _ options: UInt32, isPreCreate: Bool, _ operation: Operation?,
+    for caller: Instance?
+  ) async throws -> Result<Pointer<FLT_FILE_NAME_INFORMATION>, Failure> {
     guard let options = FileNameOptions(options) else { return .failure(Failure(.invalidParameter)) }
     if file.isNull { return .failure(Failure(.invalidParameter)) }
     let key = Manager.NameKey(file: file.address, format: options.format.rawValue)
     if options.cacheOnly, !filterManager.queriedNames.contains(key) { return .failure(Failure(.fltNameCacheMiss)) }
     // There is no short name of what is not there yet.
     if isPreCreate, options.format == .short { return .failure(Failure(.fltInvalidNameRequest)) }
+    if let provider = try nameProvider(on: volume, below: caller, isIncluded: options.includesCaller) {
+      return try await providedName(file, by: provider, operation, options)
+    }
     let text: String
     var prefix = volume.name
     switch options.format {
@@ -154,9 +165,10 @@ extension Kernel {
 
   /// `FltGetDestinationFileNameInformation` (nf-fltkernel-fltgetdestinationfilenameinformation): of a rename or a link.
   func destinationName(
-    _ volume: FilterVolume, _ file: Pointer<FILE_OBJECT>, root: UInt64, _ name: String, _ options: UInt32
+    _ instance: Instance, _ file: Pointer<FILE_OBJECT>, root: UInt64, _ name: String, _ options: UInt32
   ) async throws -> Result<Pointer<FLT_FILE_NAME_INFORMATION>, Failure> {
     guard let options = FileNameOptions(options), options.format != .short else { return .failure(Failure(.invalidParameter)) }
+    let volume = instance.volume
     var path = name
     if root != 0 {
       guard let directory = try fileObject(ofHandle: root), let above = try self.path(of: directory) else {
@@ -171,6 +183,12 @@ extension Kernel {
       path = own[...slash] + name
     }
     if options.format == .normalized {
+      if let provider = try nameProvider(on: volume, below: instance, isIncluded: options.includesCaller) {
+        switch try await normalize(volume.name + path, volume: volume.name, by: provider, file, isDestination: true) {
+        case .failure(let failure): return .failure(failure)
+        case .success(let name): return .success(try makeName(name, volume: volume.name, options.format.rawValue))
+        }
+      }
       guard let long = longPath(of: path, on: volume.volume) else { return .failure(Failure(.objectPathNotFound)) }
       path = long
     }

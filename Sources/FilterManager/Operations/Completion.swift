@@ -31,7 +31,10 @@ extension Kernel {
     let data = operation.data
     if operation.stage != .post {
       // What a filter completed itself has its status in the callback data.
-      if operation.stage == .below { try copyStatus(from: operation.irp.IoStatus, to: data.IoStatus) }
+      if operation.stage == .below {
+        try copyStatus(from: operation.irp.IoStatus, to: data.IoStatus)
+        try takeTagData(of: operation)
+      }
       operation.stage = .post
       try data.Flags.store(data.Flags.load().union(.postOperation).subtracting(.dirty))
     }
@@ -42,6 +45,7 @@ extension Kernel {
     operation.status = try data.IoStatus.Status.load()
     if !operation.isFast {
       try copyStatus(from: data.IoStatus, to: operation.irp.IoStatus)
+      try giveTagData(of: operation)
       try restore(operation)
     }
     for (_, mdl) in operation.placed { try freePlaced(mdl) }
@@ -57,6 +61,7 @@ extension Kernel {
     let mdlBefore = completion.parameters[operation.map.mdlWord]
     try fill(operation, for: instance)
     operation.pended = Operation.Pended(instance: instance, parameters: completion.parameters)
+    operation.isSynchronized = completion.synchronizes
     let irql = try kpcr.Irql.load()
     let result = Int32(
       truncatingIfNeeded: try await call(
@@ -139,9 +144,7 @@ extension Kernel {
     _ = try finished(operation, pended.instance, pended.parameters[operation.map.mdlWord])
     try letGo(operation, of: pended.instance)
     guard try await callPost(operation) else { return }
-    let irp = operation.irp
-    release(operation)
-    try await completeRequest(irp)
+    try await end(operation)
   }
 
   /// An instance goes: whoever of its filter is to be called later is called now, to clean up (FLTFL_POST_OPERATION_DRAINING).

@@ -118,6 +118,10 @@ extension Kernel {
   func filterCancel(_ irp: Pointer<IRP>) async throws {
     try lowerIRQL(to: irp.CancelIrql.load())
     guard let operation = filterManager.operations.values.first(where: { $0.irp == irp }) else { return }
+    if operation.oplockRequest != 0 {
+      _ = try await cancel(Pointer(operation.oplockRequest, in: memory.memory))
+      return
+    }
     if let queue = operation.queue { return try await cancelQueued(operation, in: queue) }
     guard operation.cancelCallback != 0 else { return }
     let routine = operation.cancelCallback

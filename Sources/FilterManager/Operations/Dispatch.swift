@@ -33,27 +33,39 @@ extension Kernel {
     if major == .create, let thread = running?.id, let target = manager.pendingCreates.removeValue(forKey: thread) { above = target }
     let instances = try interested(in: major, on: volume, below: above, irpFlags: irp.Flags.load(), file: file)
     if major == .create, let above { manager.targets[file.address] = above }
-    let closed = major == .close ? (file: file.address, stream: try file.FsContext.load().address) : nil
+    let closed = major == .close ? ClosedFile(file.address, try file.FsContext.load().address, try fileID(of: file), volume) : nil
     if instances.isEmpty {
       // IoSkipCurrentIrpStackLocation
       try irp.CurrentLocation.store(irp.CurrentLocation.load() &+ 1)
       try irp.Tail.Overlay.CurrentStackLocation.store(stack.advanced(by: 1))
       let status = try await callDriver(volume.below, irp)
-      if let closed { try await forgetFile(closed.file, stream: closed.stream) }
+      if let closed { try await forget(closed) }
       return status
     }
     let operation = try makeOperation(volume, irp, stack, instances)
     let status = try await descend(operation)
-    if let closed { try await forgetFile(closed.file, stream: closed.stream) }
+    if let closed { try await forget(closed) }
     return status
   }
 
+  /// A file object that is being closed: its address, that of its stream, the file's identifier.
+  private struct ClosedFile {
+    let file: UInt64
+    let stream: UInt64
+    let id: UInt64?
+    let volume: FilterVolume
+
+    init(_ file: UInt64, _ stream: UInt64, _ id: UInt64?, _ volume: FilterVolume) {
+      (self.file, self.stream, self.id, self.volume) = (file, stream, id, volume)
+    }
+  }
+
   /// A file object is gone, with all that is kept for it.
-  private func forgetFile(_ file: UInt64, stream: UInt64) async throws {
-    let manager = filterManager
+  private func forget(_ closed: ClosedFile) async throws {
+    let (manager, file) = (filterManager, closed.file)
     manager.targets[file] = nil
     if !manager.queriedNames.isEmpty { manager.queriedNames = manager.queriedNames.filter { $0.file != file } }
-    try await dropContexts(file: file, stream: stream)
+    try await dropContexts(file: file, stream: closed.stream, fileID: closed.id, on: closed.volume)
   }
 
   /// The instances that are called for an operation, from the highest altitude down.
@@ -315,7 +327,7 @@ extension Kernel {
   }
 
   /// The event that a synchronized operation's thread waits on.
-  private func event(of operation: Operation) throws -> Pointer<KEVENT> {
+  func event(of operation: Operation) throws -> Pointer<KEVENT> {
     if let event = filterManager.events[operation.data.address] { return event }
     let event = Pointer<KEVENT>(try allocate(UInt64(Pointer<KEVENT>.size(in: memory.memory))), in: memory.memory)
     try initializeEvent(event, .eventNotification, isSet: false)
@@ -330,10 +342,8 @@ extension Kernel {
       try markPending(operation.irp)
       return .pending
     }
-    let irp = operation.irp
     let status = operation.status
-    release(operation)
-    try await completeRequest(irp)
+    try await end(operation)
     return status
   }
 }

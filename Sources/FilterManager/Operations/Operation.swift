@@ -65,6 +65,17 @@ final class Operation {
   /// The queue that a filter keeps it in, and where the context for taking it out is.
   var queue: Pointer<FLT_CALLBACK_DATA_QUEUE>?
   var queueContext: UInt64 = 0
+  /// Who is giving the file's name at the moment, for others above: asked by them, it is told that of those below it.
+  var askedProviders: [Instance] = []
+  /// Whether the filter whose post-operation callback is running has returned FLT_PREOP_SYNCHRONIZE before.
+  var isSynchronized = false
+  /// A filter's post-operation callback has sent it down once more (FltReissueSynchronousIo).
+  var isReissued = false
+  /// The packet by which it asks for an oplock, while it waits to hear that the lock is broken; and whether it is just asking.
+  var oplockRequest: UInt64 = 0
+  var isAskingForOplock = false
+  /// Who is called when the break of an oplock that it waits for is over, and when it begins to wait.
+  var oplockWait: (routine: UInt64, post: UInt64, context: UInt64)?
   /// The filter that allocated it for I/O of its own.
   var initiator: Instance?
 
@@ -81,6 +92,9 @@ final class Operation {
   }
 
   var isFast: Bool { irp.isNull }
+
+  /// The filter that it is with.
+  var current: Instance? { askedProviders.last ?? pended?.instance ?? initiator }
 
   // The guest's side: callback data, parameter block, related objects and a word for the completion context, one behind the other.
   static let blockOffset: UInt64 = 0x2c

@@ -12,6 +12,7 @@ enum CreateOptions {
   static let nonDirectoryFile: UInt32 = 0x40
   static let deleteOnClose: UInt32 = 0x1000
   static let openByFileID: UInt32 = 0x2000
+  static let openReparsePoint: UInt32 = 0x20_0000
 }
 
 enum CreateDisposition {
@@ -84,9 +85,13 @@ extension Kernel {
     if name.isEmpty && related.isNull { return try openVolume(request, wish) }
     // SL_OPEN_TARGET_DIRECTORY: the directory of what a rename is to make.
     if request.flags & 4 != 0 { return try openTargetDirectory(request, wish, name, related) }
-    let place = try find(name, from: related, on: volume)
-    guard let node = place.node else { return try make(place, request, wish) }
-    return try openExisting(node, place, request, wish)
+    do {
+      // What is to be made new collides with a reparse point, wherever that leads.
+      let isOwn = wish.has(CreateOptions.openReparsePoint) || wish.disposition == CreateDisposition.create
+      let place = try find(name, from: related, on: volume, opensReparsePoint: isOwn)
+      guard let node = place.node else { return try make(place, request, wish) }
+      return try openExisting(node, place, request, wish)
+    } catch let encounter as ReparseEncountered { return try reparse(request, encounter) }
   }
 
   private func openVolume(_ request: FileRequest, _ wish: Wish) throws -> Reply {
@@ -102,7 +107,12 @@ extension Kernel {
   // MARK: Names
 
   /// Follows a name, from the volume's root or from the directory of a related file.
-  private func find(_ name: String, from related: Pointer<FILE_OBJECT>, on volume: Volume) throws -> Place {
+  ///
+  /// - Parameter opensReparsePoint: the last component is taken as it is. Throws ``ReparseEncountered`` where the name leads through
+  ///   a reparse point.
+  private func find(
+    _ name: String, from related: Pointer<FILE_OBJECT>, on volume: Volume, opensReparsePoint: Bool
+  ) throws -> Place {
     var directory = volume.root
     var rest = name
     if related.isNull {
@@ -130,6 +140,9 @@ extension Kernel {
         let owner = String(part[..<colon])
         if !owner.isEmpty { try check(owner) }
         let stream = part[part.index(after: colon)...]
+        if let point = directory.child(owner)?.reparsePoint, !opensReparsePoint {
+          throw ReparseEncountered(point: point, unparsed: stream.utf16.count + 1)
+        }
         guard let node = owner.isEmpty ? directory : directory.child(owner) else {
           // `::$DATA` names the file itself.
           return Place(
@@ -138,6 +151,10 @@ extension Kernel {
         return try streamPlace(of: node, stream, in: directory, on: volume)
       }
       try check(String(part))
+      let rest = parts[(index + 1)...].reduce(mustBeDirectory ? 1 : 0) { $0 + 1 + $1.utf16.count }
+      if let point = directory.child(String(part))?.reparsePoint, !isLast || !opensReparsePoint {
+        throw ReparseEncountered(point: point, unparsed: rest)
+      }
       if isLast {
         return Place(
           directory: directory, name: String(part), stream: nil, mustBeDirectory: mustBeDirectory, node: directory.child(String(part)))
@@ -180,7 +197,10 @@ extension Kernel {
   private func openTargetDirectory(
     _ request: FileRequest, _ wish: Wish, _ name: String, _ related: Pointer<FILE_OBJECT>
   ) throws -> Reply {
-    let place = try find(name, from: related, on: request.volume)
+    let place: Place
+    do {
+      place = try find(name, from: related, on: request.volume, opensReparsePoint: true)
+    } catch let encounter as ReparseEncountered { return try reparse(request, encounter) }
     let directory = place.node === place.directory ? place.directory.parent ?? place.directory : place.directory
     // The name that remains is the new one: what a filter sees of the rename.
     try store(place.name, in: request.file.FileName)

@@ -77,7 +77,8 @@ extension Kernel {
     record.put(node.allocationSize)
     record.put(node.shownAttributes)
     record.put(nameLength)
-    if kind != FileInformationClass.directory { record.put(UInt32(0)) }
+    // EaSize: of a reparse point, its tag.
+    if kind != FileInformationClass.directory { record.put(node.reparsePoint?.tag ?? node.extendedAttributeSize) }
     switch kind {
     case FileInformationClass.directory, FileInformationClass.fullDirectory: break
     case FileInformationClass.bothDirectory, FileInformationClass.idBothDirectory:

@@ -10,6 +10,7 @@ public enum FileAttributes {
   public static let archive: UInt32 = 0x20
   public static let normal: UInt32 = 0x80
   public static let temporary: UInt32 = 0x100
+  public static let reparsePoint: UInt32 = 0x400
   /// Those that a caller may set.
   static let settable: UInt32 = 0x31a7
 }
@@ -39,6 +40,9 @@ final class FileNode {
   private(set) var children: [[UInt16]: FileNode] = [:]
   /// Named streams, by name in capitals.
   private(set) var streams: [[UInt16]: FileNode] = [:]
+  var reparsePoint: ReparsePoint?
+  /// By name in capitals, in the order in which they came.
+  var extendedAttributes: [ExtendedAttribute] = []
   /// It goes with its last handle.
   var isDeletePending = false
   /// It has no name any more.
@@ -109,7 +113,8 @@ final class FileNode {
 
   /// What queries show: `FILE_ATTRIBUTE_NORMAL` stands alone.
   var shownAttributes: UInt32 {
-    let own = (isStream ? parent?.attributes ?? 0 : attributes) & ~FileAttributes.normal
+    let point = reparsePoint == nil ? 0 : FileAttributes.reparsePoint
+    let own = (isStream ? parent?.attributes ?? 0 : attributes) & ~FileAttributes.normal | point
     return isDirectory ? own | FileAttributes.directory : own == 0 ? FileAttributes.normal : own
   }
 

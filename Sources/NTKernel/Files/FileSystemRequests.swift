@@ -79,6 +79,8 @@ extension Kernel {
     case .directoryControl: try directoryControl(request)
     case .fileSystemControl: try fileSystemControl(request)
     case .lockControl: try await lockControl(request)
+    case .queryEa: try queryAttributes(request)
+    case .setEa: try setAttributes(request)
     case .flushBuffers, .shutdown: .success
     // A file has no control codes of its own; a volume's go to the disk.
     case .deviceControl where request.node != nil: throw Refusal(.invalidParameter)

@@ -30,6 +30,20 @@ extension Kernel {
   /// Whether some file is open on the stream whose control block lies at `stream`.
   package func isOpen(stream: UInt64) -> Bool { files.nodes[stream] != nil }
 
+  /// The identifier, on its volume, of the file that is open, which all of its streams share; `nil` of what is not open, and of a volume.
+  package func fileID(of file: Pointer<FILE_OBJECT>) throws -> UInt64? {
+    guard let node = try node(of: file) else { return nil }
+    return node.isStream ? node.parent?.id : node.id
+  }
+
+  /// Whether any stream of a file is open.
+  package func isOpen(fileID: UInt64, on volume: Volume) -> Bool {
+    files.opens.values.contains { open in
+      guard open.volume === volume, let node = open.node else { return false }
+      return (node.isStream ? node.parent?.id : node.id) == fileID
+    }
+  }
+
   /// Whether an open file is a directory; `nil` of what is not open.
   package func isDirectory(_ file: Pointer<FILE_OBJECT>) throws -> Bool? { try node(of: file)?.isDirectory }
 

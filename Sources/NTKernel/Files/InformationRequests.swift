@@ -52,7 +52,7 @@ extension Kernel {
     case FileInformationClass.basic: put(basic: node, in: &record)
     case FileInformationClass.standard: put(standard: node, in: &record)
     case FileInformationClass.internal: record.put(node.id)
-    case FileInformationClass.extendedAttributes: record.put(UInt32(0))
+    case FileInformationClass.extendedAttributes: record.put(node.extendedAttributeSize)
     case FileInformationClass.position: record.put(try request.file.CurrentByteOffset.QuadPart.load())
     case FileInformationClass.name:
       put(name: node.path, in: &record)
@@ -61,7 +61,7 @@ extension Kernel {
       put(basic: node, in: &record)
       put(standard: node, in: &record)
       record.put(node.id)
-      record.put(UInt32(0))
+      record.put(node.extendedAttributeSize)
       // Access, mode and alignment are the I/O manager's.
       record.put(UInt32(0))
       record.put(try request.file.CurrentByteOffset.QuadPart.load())
@@ -88,7 +88,7 @@ extension Kernel {
       record.align(8)
     case FileInformationClass.attributeTag:
       record.put(node.shownAttributes)
-      record.put(UInt32(0))
+      record.put(node.reparsePoint?.tag ?? 0)
     default: throw Refusal(.invalidParameter)
     }
     return try reply(

@@ -47,6 +47,8 @@ final class OpenFile {
   var pattern: [UInt16]?
   var entries: [(name: String, node: FileNode)] = []
   var position = 0
+  /// Which extended attribute the next query begins with.
+  var attributePosition = 0
   var isCleanedUp = false
 
   init(_ node: FileNode?, on volume: Volume, file: UInt64, access: UInt32, isDeleteOnClose: Bool) {

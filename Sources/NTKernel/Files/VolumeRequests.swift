@@ -106,8 +106,8 @@ extension Kernel {
       guard outputLength >= 4 else { throw Refusal(.invalidUserBuffer) }
       try memory.memory.store(UInt32(0), at: buffer)
       return Reply(.success, 4)
-    case 0x9_00a8 where request.volume.kind == .ntfs:  // FSCTL_GET_REPARSE_POINT: STATUS_NOT_A_REPARSE_POINT
-      throw Refusal(NTSTATUS(rawValue: 0xc000_0275))
+    // FSCTL_SET_REPARSE_POINT, FSCTL_GET_REPARSE_POINT, FSCTL_DELETE_REPARSE_POINT
+    case 0x9_00a4, 0x9_00a8, 0x9_00ac: return try reparsePointControl(request, code)
     case 0x9_80c8 where request.volume.kind == .ntfs:  // FSCTL_SET_ZERO_DATA: from, to
       let node = try request.requireNode()
       guard inputLength >= 16, !node.isDirectory else { throw Refusal(.invalidParameter) }

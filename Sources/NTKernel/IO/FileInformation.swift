@@ -260,7 +260,7 @@ extension Kernel {
   }
 
   /// The buffer of a request that the device writes into, by what it asks for: `DO_BUFFERED_IO`, `DO_DIRECT_IO`, or neither.
-  private func prepareOutput(
+  func prepareOutput(
     _ irp: Pointer<IRP>, _ device: Pointer<DEVICE_OBJECT>, _ buffer: UInt64, _ length: UInt32, _ mode: KPROCESSOR_MODE
   ) throws {
     let wanted = try device.Flags.load()

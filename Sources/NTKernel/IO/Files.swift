@@ -92,7 +92,7 @@ extension Kernel {
         }
       }
       var next: String?
-      let result = try await openFile(of: device, name, options, from: related, reparsedTo: &next)
+      let result = try await openFile(of: device, name, options, path: path, from: related, reparsedTo: &next)
       guard let next else { return result }
       (path, related) = (next, nil)
     }
@@ -100,7 +100,7 @@ extension Kernel {
   }
 
   private func openFile(
-    of device: Pointer<DEVICE_OBJECT>, _ name: String, _ options: OpenOptions, from related: Pointer<FILE_OBJECT>?,
+    of device: Pointer<DEVICE_OBJECT>, _ name: String, _ options: OpenOptions, path: String, from related: Pointer<FILE_OBJECT>?,
     reparsedTo next: inout String?
   ) async throws -> Opened {
     let here = memory.memory
@@ -146,13 +146,19 @@ extension Kernel {
     let (status, information) = try await send(irp, to: top, waitingOn: file)
     _ = nonPagedPool.free(context)
     guard status.isSuccess, status != .pending, status != .reparse else {
-      // IO_REPARSE: the name is a path of the object manager's now.
-      if status == .reparse, information == 0 { next = try file.FileName.string() }
+      var refusal = Refusal(status)
+      if status == .reparse {
+        let data = io.reparsePoints.removeValue(forKey: file.address)
+        switch try followReparse(information, data, file, related == nil ? path : nil, name) {
+        case .success(let path): next = path
+        case .failure(let other): refusal = other
+        }
+      }
       try file.DeviceObject.store(Pointer(0, in: here))
       try device.ReferenceCount.store(device.ReferenceCount.load() - 1)
       try await dereference(file.address)
       try await leave(device)
-      return .failure(Refusal(status))
+      return .failure(refusal)
     }
     // A file system says itself what a file is opened for: IoSetShareAccess.
     if try file.FsContext.load().isNull {

@@ -24,6 +24,8 @@ struct IOManager {
   /// The lists of extra create parameters that creates carry, by IRP.
   var createParameters: [UInt64: UInt64] = [:]
   var power = PowerRequests()
+  /// The reparse points that creates came back with, by file object.
+  var reparsePoints: [UInt64: [UInt8]] = [:]
   /// For names that a device does not choose itself.
   var generatedNames = 0
 

@@ -203,6 +203,12 @@ extension Kernel {
   func freeAuxiliaryBuffer(of irp: Pointer<IRP>) throws {
     let buffer = irp.Tail.Overlay.AuxiliaryBuffer
     let block = try buffer.load().address
+    // The reparse point that a create came to.
+    if block != 0, try irp.Flags.load().contains(.createOperation), try irp.IoStatus.Status.load() == .reparse {
+      let file = try irp.Tail.Overlay.OriginalFileObject.load().address
+      let size = Int(min(blockSize(block), UInt64(ReparsePoint.maximumSize)))
+      io.reparsePoints[file] = try memory.memory.bytes(size, at: block)
+    }
     if block != 0 { _ = nonPagedPool.free(block) }
     try buffer.store(Pointer(0, in: memory.memory))
   }

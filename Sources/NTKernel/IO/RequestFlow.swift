@@ -217,7 +217,7 @@ extension Kernel {
     try forget(irp)
   }
 
-  private func blockSize(_ block: UInt64) -> UInt64 { nonPagedPool.blocks[block]?.size ?? 0 }
+  func blockSize(_ block: UInt64) -> UInt64 { nonPagedPool.blocks[block]?.size ?? 0 }
 
   /// Does `body` in the address space of `process`, below DISPATCH_LEVEL, as an APC of its thread does; not if it has ended.
   private func inSpace(of process: Process?, _ body: () throws -> Void) throws {

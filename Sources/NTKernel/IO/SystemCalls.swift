@@ -68,7 +68,7 @@ extension Kernel {
     let bytes = try memory.memory.bytes(Int(attributes.length), at: attributes.address)
     attributes.address = try allocate(UInt64(attributes.length))
     try memory.memory.write(bytes, at: attributes.address)
-    guard let offset = try invalidAttribute(at: attributes.address, attributes.length) else { return true }
+    guard let offset = try brokenEntry(ofAttributesAt: attributes.address, attributes.length) else { return true }
     try block.Information.store(GuestWord(UInt64(offset)))
     return false
   }

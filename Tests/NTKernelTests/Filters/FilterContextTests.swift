@@ -169,4 +169,58 @@ import WindowsTypes
     // FltSetStreamContext, FltGetStreamContext, FltDeleteStreamContext, FltSetStreamHandleContext, FltGetStreamHandleContext,
     // FltDeleteStreamHandleContext.
   }
+
+  /// A file with a named stream, on Windows 7.
+  @Test("a file's contexts are those of all of its streams, from Windows Vista on", arguments: [FileSystemKind.ntfs, .fat])
+  func ofFiles(kind: FileSystemKind) throws {
+    let f = try F(kind, target: .windows7_x86)
+    var cleaned: [UInt64] = []
+    f.g.routine(at: F.cleanup, 2) {
+      cleaned.append($0[1])
+      return 0
+    }
+    let filter = try f.start([8: f.contexts([(4, 16)])])
+    let instance = try f.instance(of: filter)
+    let handle = try f.open()
+    let file = try f.fileObject(handle)
+    let result = try f.g.space()
+    #expect(try f.g.call("FltSupportsFileContexts", file) & 1 == (kind == .ntfs ? 1 : 0))
+    #expect(try f.g.call("FltSupportsFileContextsEx", file, 0) & 1 == (kind == .ntfs ? 1 : 0))
+    #expect(try f.g.call("FltSupportsFileContextsEx", file, instance) & 1 == 1)
+    let context = try allocate(f, filter, 4)
+    #expect(try f.g.status("FltGetFileContext", instance, file, result) == .notFound)
+    #expect(try f.g.status("FltSetFileContext", instance, file, 1, context, 0) == .success)
+    #expect(try f.g.status("FltSetFileContext", instance, file, 1, context, result) == .fltContextAlreadyLinked)
+    var stream = file
+    var streamHandle = handle
+    if kind == .ntfs {
+      streamHandle = try f.open(#"\??\C:\Long directory\notes.txt:more"#, disposition: 2)
+      stream = try f.fileObject(streamHandle)
+    }
+    #expect(try f.g.status("FltGetFileContext", instance, stream, result) == .success && UInt64(f.k.load(result)) == context)
+    let related = try f.g.space(0x18)
+    try f.k.store([0x18, UInt32(filter), UInt32(f.volume(filter)), UInt32(instance), UInt32(stream), 0], at: related)
+    let all = try f.g.space(24)
+    try f.g.call("FltGetContexts", related, 0x3f, all)
+    #expect(try UInt64(f.k.load(all + 8)) == context)
+    try f.g.call("FltReleaseContexts", all)
+    for _ in 0..<2 { try f.g.call("FltReleaseContext", context) }
+    // It stays while any of the streams is open.
+    try f.g.call("ZwClose", handle)
+    #expect(cleaned.isEmpty == (kind == .ntfs))
+    if kind == .ntfs { try f.g.call("ZwClose", streamHandle) }
+    #expect(cleaned == [4] && f.g.violations.isEmpty)
+  }
+
+  @Test("a file's context is deleted; before Windows Vista there is none") func ofFilesDeleted() throws {
+    let f = try F(target: .windows7_x86)
+    let instance = try f.instance(of: f.start([8: f.contexts([(4, 16)])]))
+    let file = try f.fileObject(f.open())
+    #expect(try f.g.status("FltDeleteFileContext", instance, file, 0) == .notFound)
+    let old = try F()
+    let oldInstance = try old.instance(of: old.start())
+    let oldFile = try old.fileObject(old.open())
+    #expect(try old.g.status("FltDeleteFileContext", oldInstance, oldFile, 0) == .notSupported)
+    #expect(try old.g.call("FltSupportsFileContexts", oldFile) & 1 == 0 && old.g.call("FltSupportsFileContextsEx", oldFile, oldInstance) & 1 == 0)
+  }
 }

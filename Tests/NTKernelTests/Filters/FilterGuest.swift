@@ -20,13 +20,16 @@ final class FilterGuest {
   static let pre: UInt64 = 0xf8b0_8100
   static let post: UInt64 = 0xf8b0_8200
 
-  init(altitude: String = "370000", flags: UInt32 = 0, hasVolume: Bool = true) throws {
-    g = try IOGuest()
+  init(
+    altitude: String = "370000", flags: UInt32 = 0, hasVolume: Bool = true, _ kind: FileSystemKind = .ntfs,
+    target: Target = .windowsXP_x86
+  ) throws {
+    g = try IOGuest(target: target)
     addKeys("demo", altitude: altitude, flags: flags)
     guard hasVolume else { return }
     try g.k.kernel.addVolume(
       VolumeDescription(
-        device: Self.volumeName, drive: "C:", serialNumber: 0x1234_abcd,
+        device: Self.volumeName, fileSystem: kind, drive: "C:", serialNumber: 0x1234_abcd,
         files: [FileDescription(#"\Long directory\notes.txt"#, content: Array("hello".utf8))]))
   }
 

@@ -16,8 +16,8 @@ final class IOGuest {
   /// How the machine stopped.
   struct Stopped: Error { let bugCheck: BugCheck? }
 
-  init() throws {
-    k = try TestKernel()
+  init(target: Target = .windowsXP_x86) throws {
+    k = try TestKernel(target: target)
     driver = try k.kernel.loadDriver("demo", entry: 0xf8b0_0100, base: 0xf8b0_0000, size: 0x1_0000)
     try k.linkFrames()
     k.registers[.sp] = k.frame - 0x40

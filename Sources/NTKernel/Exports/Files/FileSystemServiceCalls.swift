@@ -40,22 +40,7 @@ extension Export {
     // nf-ntifs-fsrtlvalidatereparsepointbuffer
     export("FsRtlValidateReparsePointBuffer(BufferLength, ReparseBuffer)", irql: .apc) {
       (kernel, length: UInt32, buffer: GuestWord) -> NTSTATUS in
-      // STATUS_IO_REPARSE_DATA_INVALID, STATUS_IO_REPARSE_TAG_INVALID
-      let (badData, badTag) = (NTSTATUS(rawValue: 0xc000_0278), NTSTATUS(rawValue: 0xc000_0276))
-      let here = kernel.memory.memory
-      func half(_ offset: UInt64) throws -> UInt32 { UInt32(try here.load(UInt16.self, at: buffer.bits + offset)) }
-      // MAXIMUM_REPARSE_DATA_BUFFER_SIZE, and the header's size with and without a GUID.
-      guard 8...0x4000 ~= length else { return badData }
-      let (tag, size) = (try here.load(UInt32.self, at: buffer.bits), try half(4))
-      guard tag & 0x0fff_0000 == 0, tag & 0xffff > 1 else { return badTag }
-      let isMicrosofts = tag & 0x8000_0000 != 0
-      guard length == size + (isMicrosofts ? 8 : 24) else { return badData }
-      // IO_REPARSE_TAG_MOUNT_POINT: the two names, each with its zero, one behind the other.
-      guard tag == 0xa000_0003 else { return .success }
-      guard size >= 8 else { return badData }
-      let (first, firstLength, second, secondLength) = (try half(8), try half(10), try half(12), try half(14))
-      guard first == 0, second == firstLength + 2, size == 8 + firstLength + secondLength + 4 else { return badData }
-      return .success
+      try kernel.checkReparsePoint(length, at: buffer.bits)
     },
     // nf-ntifs-_fsrtl_advanced_fcb_header-fsrtllookuplastlargemcbentryandindex
     export("FsRtlLookupLastLargeMcbEntryAndIndex(OpaqueMcb, LargeVbn, LargeLbn, Index)", irql: .apc) {

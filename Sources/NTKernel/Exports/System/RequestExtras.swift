@@ -7,8 +7,8 @@ extension Export {
     // nf-ntifs-iocheckeabuffervalidity: FILE_FULL_EA_INFORMATION, one behind the other at offsets that are multiples of four.
     export("IoCheckEaBufferValidity(EaBuffer, EaLength, ErrorOffset)", irql: .passive) {
       (kernel, buffer: GuestWord, length: UInt32, error: Pointer<UInt32>) -> NTSTATUS in
-      guard let offset = try kernel.invalidAttribute(at: buffer.bits, length) else { return .success }
-      try error.store(offset)
+      guard let place = try kernel.brokenEntry(ofAttributesAt: buffer.bits, length) else { return .success }
+      try error.store(place)
       return .eaListInconsistent
     },
     // nf-ntifs-ioverifyvolume: IRP_MN_VERIFY_VOLUME to the file system that the device is mounted by.
@@ -113,26 +113,4 @@ extension Export {
 
 extension Kernel {
   static let bootDriverCallback = "a boot driver callback"
-}
-
-extension Kernel {
-  /// Where in a list of `FILE_FULL_EA_INFORMATION` the first entry is that does not follow the rules; `nil` where all do.
-  func invalidAttribute(at buffer: UInt64, _ length: UInt32) throws -> UInt32? {
-    let here = memory.memory
-    var offset: UInt64 = 0
-    while true {
-      guard UInt64(length) >= offset + 8 else { return UInt32(offset) }
-      let place = buffer + offset
-      let next = UInt64(try here.load(UInt32.self, at: place))
-      let name = UInt64(try here.load(UInt8.self, at: place + 5))
-      let size = 8 + name + 1 + UInt64(try here.load(UInt16.self, at: place + 6))
-      // The name ends in a zero that its length does not count.
-      guard name > 0, offset + size <= UInt64(length), try here.load(UInt8.self, at: place + 8 + name) == 0 else {
-        return UInt32(offset)
-      }
-      if next == 0 { return nil }
-      guard next == (size + 3) & ~3, offset + next <= UInt64(length) else { return UInt32(offset) }
-      offset += next
-    }
-  }
 }
