@@ -111,6 +111,8 @@ extension Fixture {
   public enum Running: String, CaseIterable, Hashable, Sendable {
     /// Until every thread waits and nothing is due.
     case untilIdle = "until-idle"
+    /// Until drivers and file systems have been told that the machine shuts down.
+    case shutdown
   }
 
   /// What `probelock run mydriver.sys` runs: the driver is loaded, started, given a device if it serves some, and unloaded.

@@ -62,9 +62,12 @@ extension Machine {
       case .device(let request): try perform(request, index, line)
       case .volume(let change): try perform(change, index, line)
       case .interrupt(let vector, let expect): try raiseInterrupt(vector, expect: expect, index, line)
-      case .run:
+      case .run(.untilIdle):
         stream.append(.step(index, "run until idle"))
         try runUntilIdle()
+      case .run(.shutdown):
+        let call = Fixture.Call(on: try systemThread().name, .symbol(module: "nt", name: "NtShutdownSystem", offset: 0), with: [.integer(0)])
+        try perform(call, index, line, title: "shutdown")
       }
     } catch let bugCheck as BugCheck {
       kernel.fail(bugCheck)

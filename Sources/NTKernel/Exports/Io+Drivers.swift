@@ -34,19 +34,17 @@ extension Export {
       kernel.register(Kernel.shutdownNotification, device.address)
       try device.Flags.store(device.Flags.load().union(.shutdownRegistered))
       return .success
-    }
-    .partially("the machine is never shut down, so IRP_MJ_SHUTDOWN is not sent"),
+    },
     // nf-ntifs-ioregisterlastchanceshutdownnotification
     export("IoRegisterLastChanceShutdownNotification(DeviceObject)", irql: .passive) {
       (kernel, device: Pointer<DEVICE_OBJECT>) -> NTSTATUS in
-      kernel.register(Kernel.shutdownNotification, device.address)
+      kernel.register(Kernel.lastChanceNotification, device.address)
       try device.Flags.store(device.Flags.load().union(.shutdownRegistered))
       return .success
-    }
-    .partially("the machine is never shut down, so IRP_MJ_SHUTDOWN is not sent"),
+    },
     // nf-wdm-iounregistershutdownnotification
     export("IoUnregisterShutdownNotification(DeviceObject)", irql: .passive) { (kernel, device: Pointer<DEVICE_OBJECT>) in
-      kernel.unregister(Kernel.shutdownNotification, device.address)
+      kernel.unregisterShutdown(of: device)
       try device.Flags.store(device.Flags.load().subtracting(.shutdownRegistered))
     },
     // nf-wdm-mmgetsystemroutineaddress: the kernel's and the HAL's exports alone, variables among them.

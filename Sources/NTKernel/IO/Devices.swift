@@ -80,15 +80,13 @@ extension Kernel {
     guard kind(of: device.address) == .device else {
       throw BugCheck(.referenceByPointer, 0, device.address, 1, 0)
     }
-    if try device.Flags.load().contains(.shutdownRegistered) { unregister(Self.shutdownNotification, device.address) }
+    if try device.Flags.load().contains(.shutdownRegistered) { unregisterShutdown(of: device) }
     let kernelPart = try device.DeviceObjectExtension.load()
     try kernelPart.ExtensionFlags.store(kernelPart.ExtensionFlags.load() | ExtensionFlags.deletePending)
     if let path = io.objects[device.address]?.path, io.namespace[path]?.object == device.address { io.namespace.remove(path) }
     guard try device.ReferenceCount.load() == 0 else { return }
     try await completeDelete(device)
   }
-
-  static let shutdownNotification = "a shutdown notification"
 
   private func completeDelete(_ device: Pointer<DEVICE_OBJECT>) async throws {
     forgetPowerRequests(of: device)

@@ -121,13 +121,17 @@ import WindowsTypes
     #expect(try g.status("IoAttachDevice", upper, g.string(#"\Device\Other"#), result) == .objectNameNotFound)
   }
 
-  @Test(arguments: ["IoRegisterShutdownNotification", "IoRegisterLastChanceShutdownNotification"])
-  func shutdownNotification(register: String) throws {
+  @Test(
+    arguments: [
+      ("IoRegisterShutdownNotification", "a shutdown notification"),
+      ("IoRegisterLastChanceShutdownNotification", "a last-chance shutdown notification"),
+    ])
+  func shutdownNotification(register: String, what: String) throws {
     let g = try IOGuest()
     let device = try g.device(nil)
     #expect(try g.status(register, device) == .success)
     #expect(try g.k.load(device + 0x1c) & 0x800 != 0)
-    #expect(try g.k.kernel.leftovers(of: g.driver).map(\.what) == ["a device without a name", "a shutdown notification"])
+    #expect(try g.k.kernel.leftovers(of: g.driver).map(\.what) == ["a device without a name", what])
     try g.call("IoUnregisterShutdownNotification", device)
     #expect(try g.k.load(device + 0x1c) & 0x800 == 0)
     #expect(try g.k.kernel.leftovers(of: g.driver).map(\.what) == ["a device without a name"])

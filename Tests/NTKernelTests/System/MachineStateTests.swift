@@ -33,11 +33,17 @@ import WindowsTypes
       return try g.complete(irp)
     }
     let (first, second) = (try g.device(#"\Device\A"#), try g.device(#"\Device\B"#))
+    let (last, system, away) = (try g.device(#"\Device\C"#), try g.device(#"\Device\D"#), try g.device(#"\Device\E"#))
+    for device in [last, away] { #expect(try g.status("IoRegisterLastChanceShutdownNotification", device) == .success) }
+    try g.call("IoUnregisterShutdownNotification", away)
+    try g.call("IoRegisterFileSystem", system)
     for device in [first, second] { #expect(try g.status("IoRegisterShutdownNotification", device) == .success) }
     // A user's thread has no SE_SHUTDOWN_PRIVILEGE.
     #expect(try g.status("NtShutdownSystem", 0) == .privilegeNotHeld && seen.isEmpty)
     try g.k.kernel.run(g.k.worker)
-    #expect(try g.status("NtShutdownSystem", 0) == .success && seen == [second, first])
+    #expect(try g.status("NtShutdownSystem", 0) == .success && seen == [second, first, system, last])
+    // Who was told is not told again.
+    #expect(try g.status("NtShutdownSystem", 0) == .success && seen.count == 5 && seen[4] == system)
     #expect(try g.status("NtShutdownSystem", 3) == .invalidParameter)
   }
 

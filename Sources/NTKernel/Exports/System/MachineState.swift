@@ -10,16 +10,10 @@ extension Export {
       guard action <= 2 else { return .invalidParameter }
       // SE_SHUTDOWN_PRIVILEGE
       guard try kernel.previousMode() == .kernelMode || kernel.currentToken().hasEnabled(19) else { return .privilegeNotHeld }
-      for registration in kernel.io.registrations.reversed() where registration.what == Kernel.shutdownNotification {
-        let device = Pointer<DEVICE_OBJECT>(registration.key, in: kernel.memory.memory)
-        guard kernel.kind(of: device.address) == .device else { continue }
-        _ = try await kernel.sendAndWait(kernel.topDevice(device)) { irp in
-          try kernel.nextLocation(of: irp).MajorFunction.store(.shutdown)
-        }
-      }
+      try await kernel.shutDownDevices()
       return .success
     }
-    .partially("drivers get their IRP_MJ_SHUTDOWN, the last that registered first, and then the call returns: the machine goes on"),
+    .partially("drivers and file systems get their IRP_MJ_SHUTDOWN, and then the call returns: the machine goes on"),
     // KeCapturePersistentThreadState (no page): a small memory dump (`DUMP_HEADER32`, `TRIAGE_DUMP32`) of 64 KB.
     export(
       "KeCapturePersistentThreadState(Context, Thread, BugCheckCode, BugCheckParameter1, BugCheckParameter2, BugCheckParameter3, BugCheckParameter4, VirtualAddress)",
