@@ -153,6 +153,7 @@ extension Kernel {
         VolumeDescription(
           device: "\\Device\\HarddiskVolume1", drive: "C:", serialNumber: 0x5050_1e0c, size: 8 << 30,
           files: StandingObject.systemDirectories.map { FileDescription($0, isDirectory: true) }
+            + [FileDescription(#"\WINDOWS\system32\ntdll.dll"#, content: ServiceLibrary(memory.target).bytes)]
             + (loader?.driverFiles ?? []).map { FileDescription(#"\WINDOWS\system32\drivers\"# + $0.name, content: $0.content) }))
     }
     return io.namespace[path] != nil
@@ -178,41 +179,15 @@ extension Kernel {
       return nil
     case (.disk, .read):
       let (length, offset) = (try stack.Parameters.Read.Length.load(), try stack.Parameters.Read.ByteOffset.QuadPart.load())
-      guard offset >= 0, UInt64(offset) % 512 == 0, length % 512 == 0, UInt64(offset) + UInt64(length) <= Self.diskSize else {
+      guard offset >= 0, UInt64(offset) % 512 == 0, length % 512 == 0, UInt64(offset) + UInt64(length) <= StandingDisk.size else {
         return Reply(.invalidParameter)
       }
       var bytes = [UInt8](repeating: 0, count: Int(length))
-      if offset == 0, length > 0 { bytes.replaceSubrange(0x1b8..<0x200, with: Self.partitionTable) }
+      if offset == 0, length > 0 { bytes.replaceSubrange(0x1b8..<0x200, with: StandingDisk.partitionTable) }
       try store(bytes, of: irp, at: 0)
       return Reply(.success, UInt64(length))
     case (.disk, .deviceControl): return try diskControl(irp, stack)
     default: return Reply(.invalidDeviceRequest)
     }
-  }
-
-  /// In bytes: the system's volume and the track before it.
-  private static let diskSize: UInt64 = 8 << 30 + 63 * 512
-
-  /// The end of the first sector: the disk's signature, one active NTFS partition from sector 63 on, and the boot signature.
-  private static let partitionTable: [UInt8] =
-    [0x0c, 0x1e, 0x50, 0x50, 0, 0, 0x80, 1, 1, 0, 7, 0xfe, 0xff, 0xff, 63, 0, 0, 0, 0, 0, 0, 1] + [UInt8](repeating: 0, count: 48)
-    + [0x55, 0xaa]
-
-  /// ntdddisk.h, ntddstor.h: what a fixed disk says of itself.
-  private func diskControl(_ irp: Pointer<IRP>, _ stack: Pointer<IO_STACK_LOCATION>) throws -> Reply {
-    var record = RecordBuilder()
-    switch try stack.Parameters.DeviceIoControl.IoControlCode.load().rawValue {
-    case 0x7_405c: record.put(Self.diskSize)  // IOCTL_DISK_GET_LENGTH_INFO
-    case 0x7_0000:  // IOCTL_DISK_GET_DRIVE_GEOMETRY: cylinders, FixedMedia, tracks, sectors, bytes
-      record.put(Self.diskSize / (255 * 63 * 512))
-      for value in [12, 255, 63, 512] as [UInt32] { record.put(value) }
-    case 0x2d_1080:  // IOCTL_STORAGE_GET_DEVICE_NUMBER: type, number, partition 0
-      for value in [7, 0, 0] as [UInt32] { record.put(value) }
-    case 0x7_0024, 0x7_4800, 0x2d_4800: return .success  // IOCTL_DISK_IS_WRITABLE, IOCTL_…_CHECK_VERIFY
-    default: return Reply(.invalidDeviceRequest)
-    }
-    guard Int(try stack.Parameters.DeviceIoControl.OutputBufferLength.load()) >= record.bytes.count else { return Reply(.bufferTooSmall) }
-    try memory.memory.write(record.bytes, at: irp.AssociatedIrp.SystemBuffer.load().address)
-    return Reply(.success, UInt64(record.bytes.count))
   }
 }
