@@ -195,7 +195,7 @@ extension Kernel {
           irp: irp, stack: stack, file: try stack.FileObject.load(), volume: volume, node: nil, open: nil, flags: 0)
         do { reply = try storageControl(request) } catch let refusal as Refusal { reply = Reply(refusal.status) }
       } else {
-        reply = try answer(irp, stack, on: device) ?? reply
+        reply = try await answer(irp, stack, on: device) ?? reply
       }
     default:
       guard volume(of: device) == nil else { break }
@@ -203,7 +203,7 @@ extension Kernel {
         // What the Plug and Play and the power manager send: it is through as it came.
         reply = Reply(try irp.IoStatus.Status.load())
       } else {
-        guard let answer = try answer(irp, stack, on: device) else { return .pending }
+        guard let answer = try await answer(irp, stack, on: device) else { return .pending }
         reply = answer
       }
     }

@@ -34,6 +34,10 @@ struct StandingDevice {
     case input
     /// A hard disk whose one partition is the system's volume.
     case disk
+    /// A transport without adapters: addresses and connections are made and take handlers, and nobody can be reached.
+    case transport
+    /// It gives volumes the names that a driver asks for.
+    case mountManager
   }
 }
 
@@ -67,15 +71,15 @@ extension StandingObject {
       ("Harddisk0\\DR0", StandingDevice(driver: "\\Driver\\Disk", type: 7, flags: .directIO, behaviour: .disk)),
       ("CdRom0", StandingDevice(driver: "\\Driver\\Cdrom", type: 2, flags: .directIO)),
       ("Video0", StandingDevice(driver: "\\Driver\\VgaSave", type: 0x23)),
-      ("Tcp", StandingDevice(driver: "\\Driver\\Tcpip", type: 0x12, flags: .directIO)),
-      ("Udp", StandingDevice(driver: "\\Driver\\Tcpip", type: 0x12, flags: .directIO)),
+      ("Tcp", StandingDevice(driver: "\\Driver\\Tcpip", type: 0x12, flags: .directIO, behaviour: .transport)),
+      ("Udp", StandingDevice(driver: "\\Driver\\Tcpip", type: 0x12, flags: .directIO, behaviour: .transport)),
       ("Ip", StandingDevice(driver: "\\Driver\\Tcpip", type: 0x12, flags: .directIO)),
-      ("RawIp", StandingDevice(driver: "\\Driver\\Tcpip", type: 0x12, flags: .directIO)),
+      ("RawIp", StandingDevice(driver: "\\Driver\\Tcpip", type: 0x12, flags: .directIO, behaviour: .transport)),
       ("IPMULTICAST", StandingDevice(driver: "\\Driver\\Tcpip", type: 0x12, flags: .directIO)),
       ("Afd", StandingDevice(driver: "\\Driver\\AFD", type: 0x11)),
       ("Ndis", StandingDevice(driver: "\\Driver\\NDIS", type: 0x12)),
       ("KsecDD", StandingDevice(driver: "\\Driver\\KSecDD", type: 0x39)),
-      ("MountPointManager", StandingDevice(driver: "\\Driver\\MountMgr", type: 0x6d)),
+      ("MountPointManager", StandingDevice(driver: "\\Driver\\MountMgr", type: 0x6d, behaviour: .mountManager)),
       ("NamedPipe", StandingDevice(driver: "\\FileSystem\\Npfs", type: 0x11)),
       ("MailSlot", StandingDevice(driver: "\\FileSystem\\Msfs", type: 0xc)),
       ("Mup", StandingDevice(driver: "\\FileSystem\\Mup", type: 0x10)),
@@ -166,7 +170,7 @@ extension Kernel {
   }
 
   /// What a device of ``StandingObject`` answers; `nil` where it keeps the request.
-  func answer(_ irp: Pointer<IRP>, _ stack: Pointer<IO_STACK_LOCATION>, on device: Pointer<DEVICE_OBJECT>) throws -> Reply? {
+  func answer(_ irp: Pointer<IRP>, _ stack: Pointer<IO_STACK_LOCATION>, on device: Pointer<DEVICE_OBJECT>) async throws -> Reply? {
     guard let path = io.objects[device.address]?.path, case .device(let known) = StandingObject.byPath[path.lowercased()]?.object else {
       return Reply(.invalidDeviceRequest)
     }
@@ -187,6 +191,8 @@ extension Kernel {
       try store(bytes, of: irp, at: 0)
       return Reply(.success, UInt64(length))
     case (.disk, .deviceControl): return try diskControl(irp, stack)
+    case (.transport, .internalDeviceControl): return Reply(try transportAnswer(to: stack.MinorFunction.load()))
+    case (.mountManager, .deviceControl): return try await mountManagerControl(irp, stack)
     default: return Reply(.invalidDeviceRequest)
     }
   }

@@ -80,6 +80,55 @@ import WindowsTypes
     if code == 0x2d_1400 { #expect(try control(8) == .success && g.k.load(buffer + 4) == size) }
   }
 
+  @Test("the mount manager makes a volume's name and takes it away") func mountManager() throws {
+    let g = try IOGuest()
+    let manager = try g.open(#"\Device\MountPointManager"#)
+    _ = try g.device(#"\Device\Ram"#)
+    let (block, buffer) = (try g.space(), try g.space(0x100))
+    func control(_ code: UInt64, _ length: UInt64) throws -> NTSTATUS {
+      try g.status("ZwDeviceIoControlFile", manager, 0, 0, 0, block, code, buffer, length, buffer, 0)
+    }
+    func write(_ text: String, at offset: UInt64) throws {
+      for (index, unit) in text.utf16.enumerated() { try g.k.memory.memory.store(unit, at: buffer + offset + 2 * UInt64(index)) }
+    }
+    // MOUNTMGR_CREATE_POINT_INPUT: offset and bytes of the link's name, and of the device's.
+    try g.k.store([0x1c_0008, 0x16_0024], at: buffer)
+    try write(#"\DosDevices\R:"#, at: 8)
+    try write(#"\Device\Ram"#, at: 0x24)
+    #expect(try control(0x6d_c000, 0x3a) == .success)
+    #expect(try control(0x6d_c000, 0x3a) == .objectNameCollision)
+    #expect(try control(0x6d_c000, 0x20) == .invalidParameter)
+    let (file, device) = (try g.space(), try g.space())
+    try g.acceptFiles()
+    #expect(try g.status("IoGetDeviceObjectPointer", g.string(#"\??\R:"#), 0x80, file, device) == .success)
+    // MOUNTMGR_MOUNT_POINT
+    try g.k.store([0x18, 0x1c, 0, 0, 0, 0], at: buffer)
+    try write(#"\DosDevices\R:"#, at: 0x18)
+    #expect(try control(0x6d_c004, 0x34) == .success)
+    #expect(try control(0x6d_c004, 0x34) == .objectNameNotFound)
+    #expect(try control(0x6d_402c, 0x10) == .success)
+    #expect(try control(0x6d_ffff, 0x10) == .invalidDeviceRequest)
+  }
+
+  @Test(
+    "a transport without adapters takes handlers and reaches nobody",
+    arguments: [(0xb, 0), (1, 0), (3, 0xc000_023c), (7, 0xc000_0140), (0x77, 0xc000_0010)] as [(UInt8, UInt32)])
+  func transport(minor: UInt8, expected: UInt32) throws {
+    let g = try IOGuest()
+    let (file, device) = (try g.space(), try g.space())
+    #expect(try g.status("IoGetDeviceObjectPointer", g.string(#"\Device\Tcp"#), 1, file, device) == .success)
+    let target = UInt64(try g.k.load(device))
+    let irp = try g.call("IoAllocateIrp", 1, 0)
+    let next = UInt64(try g.k.load(irp + 0x60)) - 0x24
+    // IRP_MJ_INTERNAL_DEVICE_CONTROL
+    try g.k.store(0xf | UInt32(minor) << 8, at: next)
+    g.routine(at: 0xf8b0_3100, 3) { _ in 0xc000_0016 }
+    try g.k.store(0xf8b0_3100, at: next + 0x1c)
+    try g.k.memory.memory.store(UInt8(0xe0), at: next + 3)
+    #expect(try g.status("IofCallDriver", target, irp) == NTSTATUS(rawValue: expected))
+    try g.call("IoFreeIrp", irp)
+  }
+
   @Test("ntdll.dll leads to the numbers of the services, which drivers look up there") func serviceLibrary() throws {
     let g = try IOGuest()
     let (place, block) = (try g.space(), try g.space())
