@@ -67,7 +67,10 @@ extension Registry {
         "SetupType": .dword(0), "SystemSetupInProgress": .dword(0), "CmdLine": .string(""),
         "SystemPartition": .string(#"\Device\HarddiskVolume1"#), "OsLoaderPath": .string("\\"),
       ])
-    makeKey(at: #"HKLM\SYSTEM\MountedDevices"#)
+    // The disk's signature and the offset of its partition, as the mount manager's unique identifier of a basic volume has them.
+    set(
+      #"HKLM\SYSTEM\MountedDevices"#,
+      [#"\DosDevices\C:"#: .binary([0x0c, 0x1e, 0x50, 0x50, 0x00, 0x7e, 0, 0, 0, 0, 0, 0])])
     // The one service that every run has.
     set(
       #"Services\FltMgr"#,

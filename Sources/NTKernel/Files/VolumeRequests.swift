@@ -153,6 +153,12 @@ extension Kernel {
       record.put(volume.kind.deviceType)
       record.put(UInt32(0))
       record.put(UInt32((files.volumes.firstIndex { $0 === volume } ?? 0) + 1))
+    case 0x56_0000:  // IOCTL_VOLUME_GET_VOLUME_DISK_EXTENTS: one, on disk 0
+      for value in [1, 0, partitionStart(of: volume), volume.size] { record.put(value) }
+    case 0x7_4004, 0x7_0048:  // IOCTL_DISK_GET_PARTITION_INFO, IOCTL_DISK_GET_PARTITION_INFO_EX
+      let number = UInt32((files.volumes.firstIndex { $0 === volume } ?? 0) + 1)
+      let partition = StandingDisk.Partition(start: partitionStart(of: volume), length: volume.size, number: number, type: 7)
+      record.put(raw: code == 0x7_4004 ? partition.information : partition.extendedInformation)
     case 0x56_c008: return .success  // IOCTL_VOLUME_ONLINE
     case 0x7_4800, 0x2d_4800, 0x2_4800: return .success  // IOCTL_…_CHECK_VERIFY
     default: throw Refusal(.invalidDeviceRequest)
@@ -162,11 +168,16 @@ extension Kernel {
     return Reply(.success, UInt64(record.bytes.count))
   }
 
+  /// Where on its disk the volume begins, in bytes.
+  private func partitionStart(of volume: Volume) -> UInt64 {
+    UInt64((files.volumes.firstIndex { $0 === volume } ?? 0) * 0x10_0000) + StandingDisk.partitionStart
+  }
+
   /// A basic disk's: signature and offset of the partition.
   private func uniqueID(of volume: Volume) -> [UInt8] {
     var record = RecordBuilder()
     record.put(volume.serialNumber)
-    record.put(UInt32((files.volumes.firstIndex { $0 === volume } ?? 0) * 0x10_0000 + 0x7e00))
+    record.put(UInt32(truncatingIfNeeded: partitionStart(of: volume)))
     record.put(UInt32(0))
     return record.bytes
   }
@@ -184,7 +195,7 @@ extension Kernel {
           irp: irp, stack: stack, file: try stack.FileObject.load(), volume: volume, node: nil, open: nil, flags: 0)
         do { reply = try storageControl(request) } catch let refusal as Refusal { reply = Reply(refusal.status) }
       } else {
-        reply = try answer(irp, stack, on: device) ?? reply
+        reply = try await answer(irp, stack, on: device) ?? reply
       }
     default:
       guard volume(of: device) == nil else { break }
@@ -192,7 +203,7 @@ extension Kernel {
         // What the Plug and Play and the power manager send: it is through as it came.
         reply = Reply(try irp.IoStatus.Status.load())
       } else {
-        guard let answer = try answer(irp, stack, on: device) else { return .pending }
+        guard let answer = try await answer(irp, stack, on: device) else { return .pending }
         reply = answer
       }
     }

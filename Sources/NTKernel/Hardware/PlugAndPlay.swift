@@ -11,6 +11,8 @@ struct PlugAndPlayState {
   var interfaces: [String: DeviceInterface] = [:]
   /// Those who are to be told of changes, in order of registration.
   var notifications: [Notification] = []
+  /// The driver key of every device that has a driver: in the class System (`GUID_DEVCLASS_SYSTEM`, devguid.h), below `Control\Class`.
+  static let driverKey = #"{4D36E97D-E325-11CE-BFC1-08002BE10318}\0000"#
   /// What owns the devices of the root: `\Driver\PnpManager`.
   var rootDriver: Driver?
 
@@ -18,8 +20,10 @@ struct PlugAndPlayState {
     /// `ROOT\DEMO\0000`
     let instancePath: String
     let service: String
-    /// The adding driver.
+    /// The adding driver; 0 for a child of a bus, which gets none.
     let driver: UInt64
+    /// The device whose bus driver reported it; 0 for one of the root.
+    var parent: UInt64 = 0
     var isStarted = false
   }
 
@@ -119,6 +123,8 @@ extension Kernel {
   /// `IRP_MJ_PNP`, and what the manager does itself when it is through.
   func sendPlugAndPlay(_ device: Pointer<DEVICE_OBJECT>, _ minor: UInt8) async throws -> NTSTATUS {
     guard hardware.plugAndPlay.nodes[device.address] != nil else { return .noSuchDevice }
+    // What a bus carries goes before the bus.
+    if minor == 2 || minor == 0x17 { try await removeChildren(of: device) }
     // DEVICE_CAPABILITIES, of version 1 and with what the manager does not know.
     var capabilities: UInt64 = 0
     if minor == 9 {
@@ -141,8 +147,7 @@ extension Kernel {
       hardware.plugAndPlay.nodes[device.address]?.isStarted = false
       try disableInterfaces(of: device)
       if minor == 2 { try await forgetRootDevice(device) }
-    // A bus's children are counted, and let go.
-    case 7: try await releaseRelations(information)
+    case 7 where status.isSuccess: try await takeChildren(information, of: device)
     default: break
     }
     return status
@@ -167,16 +172,6 @@ extension Kernel {
     try node.store(Pointer(0, in: memory.memory))
     hardware.plugAndPlay.nodes[device.address] = nil
     try await deleteDevice(device)
-  }
-
-  /// Gives a `DEVICE_RELATIONS` back, with the references in it.
-  private func releaseRelations(_ list: UInt64) async throws {
-    guard list != 0, pagedPool.blocks[list] != nil || nonPagedPool.blocks[list] != nil else { return }
-    for index in 0..<UInt64(min(256, try memory.memory.load(UInt32.self, at: list))) {
-      let object = UInt64(try memory.memory.load(UInt32.self, at: list + 4 + 4 * index))
-      if io.objects[object] != nil { try await dereference(object) }
-    }
-    try freePool(list)
   }
 
   /// The dispatch routine of root devices: what a bus driver answers for a device without hardware.

@@ -34,6 +34,10 @@ struct StandingDevice {
     case input
     /// A hard disk whose one partition is the system's volume.
     case disk
+    /// A transport without adapters: addresses and connections are made and take handlers, and nobody can be reached.
+    case transport
+    /// It gives volumes the names that a driver asks for.
+    case mountManager
   }
 }
 
@@ -67,15 +71,15 @@ extension StandingObject {
       ("Harddisk0\\DR0", StandingDevice(driver: "\\Driver\\Disk", type: 7, flags: .directIO, behaviour: .disk)),
       ("CdRom0", StandingDevice(driver: "\\Driver\\Cdrom", type: 2, flags: .directIO)),
       ("Video0", StandingDevice(driver: "\\Driver\\VgaSave", type: 0x23)),
-      ("Tcp", StandingDevice(driver: "\\Driver\\Tcpip", type: 0x12, flags: .directIO)),
-      ("Udp", StandingDevice(driver: "\\Driver\\Tcpip", type: 0x12, flags: .directIO)),
+      ("Tcp", StandingDevice(driver: "\\Driver\\Tcpip", type: 0x12, flags: .directIO, behaviour: .transport)),
+      ("Udp", StandingDevice(driver: "\\Driver\\Tcpip", type: 0x12, flags: .directIO, behaviour: .transport)),
       ("Ip", StandingDevice(driver: "\\Driver\\Tcpip", type: 0x12, flags: .directIO)),
-      ("RawIp", StandingDevice(driver: "\\Driver\\Tcpip", type: 0x12, flags: .directIO)),
+      ("RawIp", StandingDevice(driver: "\\Driver\\Tcpip", type: 0x12, flags: .directIO, behaviour: .transport)),
       ("IPMULTICAST", StandingDevice(driver: "\\Driver\\Tcpip", type: 0x12, flags: .directIO)),
       ("Afd", StandingDevice(driver: "\\Driver\\AFD", type: 0x11)),
       ("Ndis", StandingDevice(driver: "\\Driver\\NDIS", type: 0x12)),
       ("KsecDD", StandingDevice(driver: "\\Driver\\KSecDD", type: 0x39)),
-      ("MountPointManager", StandingDevice(driver: "\\Driver\\MountMgr", type: 0x6d)),
+      ("MountPointManager", StandingDevice(driver: "\\Driver\\MountMgr", type: 0x6d, behaviour: .mountManager)),
       ("NamedPipe", StandingDevice(driver: "\\FileSystem\\Npfs", type: 0x11)),
       ("MailSlot", StandingDevice(driver: "\\FileSystem\\Msfs", type: 0xc)),
       ("Mup", StandingDevice(driver: "\\FileSystem\\Mup", type: 0x10)),
@@ -153,6 +157,7 @@ extension Kernel {
         VolumeDescription(
           device: "\\Device\\HarddiskVolume1", drive: "C:", serialNumber: 0x5050_1e0c, size: 8 << 30,
           files: StandingObject.systemDirectories.map { FileDescription($0, isDirectory: true) }
+            + [FileDescription(#"\WINDOWS\system32\ntdll.dll"#, content: ServiceLibrary(memory.target).bytes)]
             + (loader?.driverFiles ?? []).map { FileDescription(#"\WINDOWS\system32\drivers\"# + $0.name, content: $0.content) }))
     }
     return io.namespace[path] != nil
@@ -165,7 +170,7 @@ extension Kernel {
   }
 
   /// What a device of ``StandingObject`` answers; `nil` where it keeps the request.
-  func answer(_ irp: Pointer<IRP>, _ stack: Pointer<IO_STACK_LOCATION>, on device: Pointer<DEVICE_OBJECT>) throws -> Reply? {
+  func answer(_ irp: Pointer<IRP>, _ stack: Pointer<IO_STACK_LOCATION>, on device: Pointer<DEVICE_OBJECT>) async throws -> Reply? {
     guard let path = io.objects[device.address]?.path, case .device(let known) = StandingObject.byPath[path.lowercased()]?.object else {
       return Reply(.invalidDeviceRequest)
     }
@@ -178,41 +183,17 @@ extension Kernel {
       return nil
     case (.disk, .read):
       let (length, offset) = (try stack.Parameters.Read.Length.load(), try stack.Parameters.Read.ByteOffset.QuadPart.load())
-      guard offset >= 0, UInt64(offset) % 512 == 0, length % 512 == 0, UInt64(offset) + UInt64(length) <= Self.diskSize else {
+      guard offset >= 0, UInt64(offset) % 512 == 0, length % 512 == 0, UInt64(offset) + UInt64(length) <= StandingDisk.size else {
         return Reply(.invalidParameter)
       }
       var bytes = [UInt8](repeating: 0, count: Int(length))
-      if offset == 0, length > 0 { bytes.replaceSubrange(0x1b8..<0x200, with: Self.partitionTable) }
+      if offset == 0, length > 0 { bytes.replaceSubrange(0x1b8..<0x200, with: StandingDisk.partitionTable) }
       try store(bytes, of: irp, at: 0)
       return Reply(.success, UInt64(length))
     case (.disk, .deviceControl): return try diskControl(irp, stack)
+    case (.transport, .internalDeviceControl): return Reply(try transportAnswer(to: stack.MinorFunction.load()))
+    case (.mountManager, .deviceControl): return try await mountManagerControl(irp, stack)
     default: return Reply(.invalidDeviceRequest)
     }
-  }
-
-  /// In bytes: the system's volume and the track before it.
-  private static let diskSize: UInt64 = 8 << 30 + 63 * 512
-
-  /// The end of the first sector: the disk's signature, one active NTFS partition from sector 63 on, and the boot signature.
-  private static let partitionTable: [UInt8] =
-    [0x0c, 0x1e, 0x50, 0x50, 0, 0, 0x80, 1, 1, 0, 7, 0xfe, 0xff, 0xff, 63, 0, 0, 0, 0, 0, 0, 1] + [UInt8](repeating: 0, count: 48)
-    + [0x55, 0xaa]
-
-  /// ntdddisk.h, ntddstor.h: what a fixed disk says of itself.
-  private func diskControl(_ irp: Pointer<IRP>, _ stack: Pointer<IO_STACK_LOCATION>) throws -> Reply {
-    var record = RecordBuilder()
-    switch try stack.Parameters.DeviceIoControl.IoControlCode.load().rawValue {
-    case 0x7_405c: record.put(Self.diskSize)  // IOCTL_DISK_GET_LENGTH_INFO
-    case 0x7_0000:  // IOCTL_DISK_GET_DRIVE_GEOMETRY: cylinders, FixedMedia, tracks, sectors, bytes
-      record.put(Self.diskSize / (255 * 63 * 512))
-      for value in [12, 255, 63, 512] as [UInt32] { record.put(value) }
-    case 0x2d_1080:  // IOCTL_STORAGE_GET_DEVICE_NUMBER: type, number, partition 0
-      for value in [7, 0, 0] as [UInt32] { record.put(value) }
-    case 0x7_0024, 0x7_4800, 0x2d_4800: return .success  // IOCTL_DISK_IS_WRITABLE, IOCTL_…_CHECK_VERIFY
-    default: return Reply(.invalidDeviceRequest)
-    }
-    guard Int(try stack.Parameters.DeviceIoControl.OutputBufferLength.load()) >= record.bytes.count else { return Reply(.bufferTooSmall) }
-    try memory.memory.write(record.bytes, at: irp.AssociatedIrp.SystemBuffer.load().address)
-    return Reply(.success, UInt64(record.bytes.count))
   }
 }

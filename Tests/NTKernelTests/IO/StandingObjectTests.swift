@@ -55,6 +55,116 @@ import WindowsTypes
     #expect(try g.k.kernel.leftovers(of: g.driver).isEmpty)
   }
 
+  @Test(
+    "the disk says what it is",
+    arguments: [
+      // Code, the answer's size, and a word of it: IOCTL_DISK_GET_DRIVE_LAYOUT with the partition's first sector,
+      // IOCTL_DISK_GET_PARTITION_INFO_EX, IOCTL_DISK_GET_DRIVE_LAYOUT_EX, IOCTL_DISK_GET_DRIVE_GEOMETRY_EX, IOCTL_SCSI_GET_ADDRESS,
+      // IOCTL_STORAGE_QUERY_PROPERTY with BusTypeAta.
+      (0x7_400c, 136, 8 + 16, 63), (0x7_0048, 144, 16, 0x7e00), (0x7_0050, 624, 4, 4), (0x7_00a0, 32, 20, 512), (0x4_1018, 8, 0, 8),
+      (0x2d_1400, 59, 28, 3),
+    ] as [(UInt64, UInt32, UInt64, UInt32)])
+  func diskControls(code: UInt64, size: UInt32, place: UInt64, value: UInt32) throws {
+    let g = try IOGuest()
+    let disk = try g.open(#"\??\PhysicalDrive0"#)
+    let (block, buffer) = (try g.space(), try g.space(0x400))
+    func control(_ length: UInt64) throws -> NTSTATUS {
+      // STORAGE_PROPERTY_QUERY: StorageDeviceProperty, PropertyStandardQuery.
+      try g.k.store([0, 0, 0], at: buffer)
+      return try g.status("ZwDeviceIoControlFile", disk, 0, 0, 0, block, code, buffer, 12, buffer, length)
+    }
+    #expect(try control(0x400) == .success && g.k.load(block + 4) == size)
+    #expect(try g.k.load(buffer + place) == value)
+    #expect(try control(4) == .bufferTooSmall)
+    // A descriptor's first words say how long it is.
+    if code == 0x2d_1400 { #expect(try control(8) == .success && g.k.load(buffer + 4) == size) }
+  }
+
+  @Test("the mount manager makes a volume's name and takes it away") func mountManager() throws {
+    let g = try IOGuest()
+    let manager = try g.open(#"\Device\MountPointManager"#)
+    _ = try g.device(#"\Device\Ram"#)
+    let (block, buffer) = (try g.space(), try g.space(0x100))
+    func control(_ code: UInt64, _ length: UInt64) throws -> NTSTATUS {
+      try g.status("ZwDeviceIoControlFile", manager, 0, 0, 0, block, code, buffer, length, buffer, 0)
+    }
+    func write(_ text: String, at offset: UInt64) throws {
+      for (index, unit) in text.utf16.enumerated() { try g.k.memory.memory.store(unit, at: buffer + offset + 2 * UInt64(index)) }
+    }
+    // MOUNTMGR_CREATE_POINT_INPUT: offset and bytes of the link's name, and of the device's.
+    try g.k.store([0x1c_0008, 0x16_0024], at: buffer)
+    try write(#"\DosDevices\R:"#, at: 8)
+    try write(#"\Device\Ram"#, at: 0x24)
+    #expect(try control(0x6d_c000, 0x3a) == .success)
+    #expect(try control(0x6d_c000, 0x3a) == .objectNameCollision)
+    #expect(try control(0x6d_c000, 0x20) == .invalidParameter)
+    let (file, device) = (try g.space(), try g.space())
+    try g.acceptFiles()
+    #expect(try g.status("IoGetDeviceObjectPointer", g.string(#"\??\R:"#), 0x80, file, device) == .success)
+    // MOUNTMGR_MOUNT_POINT
+    try g.k.store([0x18, 0x1c, 0, 0, 0, 0], at: buffer)
+    try write(#"\DosDevices\R:"#, at: 0x18)
+    #expect(try control(0x6d_c004, 0x34) == .success)
+    #expect(try control(0x6d_c004, 0x34) == .objectNameNotFound)
+    #expect(try control(0x6d_402c, 0x10) == .success)
+    #expect(try control(0x6d_ffff, 0x10) == .invalidDeviceRequest)
+  }
+
+  @Test(
+    "a transport without adapters takes handlers and reaches nobody",
+    arguments: [(0xb, 0), (1, 0), (3, 0xc000_023c), (7, 0xc000_0140), (0x77, 0xc000_0010)] as [(UInt8, UInt32)])
+  func transport(minor: UInt8, expected: UInt32) throws {
+    let g = try IOGuest()
+    let (file, device) = (try g.space(), try g.space())
+    #expect(try g.status("IoGetDeviceObjectPointer", g.string(#"\Device\Tcp"#), 1, file, device) == .success)
+    let target = UInt64(try g.k.load(device))
+    let irp = try g.call("IoAllocateIrp", 1, 0)
+    let next = UInt64(try g.k.load(irp + 0x60)) - 0x24
+    // IRP_MJ_INTERNAL_DEVICE_CONTROL
+    try g.k.store(0xf | UInt32(minor) << 8, at: next)
+    g.routine(at: 0xf8b0_3100, 3) { _ in 0xc000_0016 }
+    try g.k.store(0xf8b0_3100, at: next + 0x1c)
+    try g.k.memory.memory.store(UInt8(0xe0), at: next + 3)
+    #expect(try g.status("IofCallDriver", target, irp) == NTSTATUS(rawValue: expected))
+    try g.call("IoFreeIrp", irp)
+  }
+
+  @Test("ntdll.dll leads to the numbers of the services, which drivers look up there") func serviceLibrary() throws {
+    let g = try IOGuest()
+    let (place, block) = (try g.space(), try g.space())
+    let path = #"\SystemRoot\system32\ntdll.dll"#
+    #expect(try g.status("ZwOpenFile", place, 0x10_0020, g.attributes(path), block, 1, 0x20) == .success)
+    // SECTION_ALL_ACCESS, PAGE_EXECUTE, SEC_IMAGE.
+    #expect(try g.status("ZwCreateSection", place + 4, 0xf_001f, 0, 0, 0x10, 0x100_0000, UInt64(g.k.load(place))) == .success)
+    try g.k.store([0, 0, 0, 0], at: block)
+    let mapped = try g.status(
+      "ZwMapViewOfSection", UInt64(g.k.load(place + 4)), 0xffff_ffff, block, 0, 0, 0, block + 4, 1, 0, 4)
+    #expect(mapped.isSuccess)
+    let base = UInt64(try g.k.load(block))
+    let directory = base + UInt64(try g.k.load(base + UInt64(try g.k.load(base + 0x3c)) + 0x78))
+    let (count, functions, names) = (
+      try g.k.load(directory + 0x18), base + UInt64(try g.k.load(directory + 0x1c)), base + UInt64(try g.k.load(directory + 0x20))
+    )
+    let services = Kernel.serviceNames(in: .windowsXP_x86)
+    #expect(count == UInt32(2 * services.count))
+    var found: [String: UInt32] = [:]
+    for index in 0..<UInt64(count) {
+      var (text, character) = ("", base + UInt64(try g.k.load(names + 4 * index)))
+      while case let byte = try g.k.byte(character), byte != 0 {
+        text.unicodeScalars.append(Unicode.Scalar(byte))
+        character += 1
+      }
+      // mov eax,number
+      let code = base + UInt64(try g.k.load(functions + 4 * index))
+      let isMove = try g.k.byte(code) == 0xb8
+      #expect(isMove)
+      found[text] = try g.k.load(code + 1)
+    }
+    // NtCreateFile is 25h of XP.
+    #expect(found["NtCreateFile"] == 0x25 && found["ZwCreateFile"] == 0x25)
+    for (number, name) in services.enumerated() { #expect(found[name] == UInt32(number), "\(name)") }
+  }
+
   @Test("a name that Windows has no object for is not found; one that a driver takes first is the driver's")
   func names() throws {
     let g = try IOGuest()

@@ -93,7 +93,7 @@ extension Export {
     export("IoInvalidateDeviceRelations(DeviceObject, Type)", irql: .dispatch) { (kernel, device: GuestWord, type: UInt32) in
       try kernel.queueRequest(7, to: device.bits)
     }
-    .partially("the devices that a bus answers with are let go, and get no drivers"),
+    .partially("the devices that a bus answers with are asked what they are, and get no drivers"),
     // nf-ntddk-ioreportdetecteddevice
     export(
       "IoReportDetectedDevice(DriverObject, LegacyBusType, BusNumber, SlotNumber, ResourceList, ResourceRequirements, ResourceAssigned, DeviceObject)",
@@ -148,10 +148,13 @@ extension Export {
     export("IoOpenDeviceRegistryKey(DeviceObject, DevInstKeyType, DesiredAccess, DevInstRegKey)", irql: .passive) {
       (kernel, device: GuestWord, kind: UInt32, access: UInt32, result: Pointer<GuestWord>) -> NTSTATUS in
       guard let node = kernel.hardware.plugAndPlay.nodes[device.bits], kind & 3 != 0 else { return .invalidDeviceRequest }
-      // No class installer has made a driver key.
-      guard kind & 1 != 0 else { return .objectNameNotFound }
+      guard kind & 1 != 0 else {
+        guard node.driver != 0 else { return .objectNameNotFound }
+        return try kernel.openDeviceKey("Control\\Class\\\(PlugAndPlayState.driverKey)", access, result)
+      }
       return try kernel.openDeviceKey("Enum\\\(node.instancePath)\\Device Parameters", access, result)
-    },
+    }
+    .partially("no INF file is read: every device is of the class System, and its driver key is empty"),
     // nf-wdm-ioopendeviceinterfaceregistrykey
     export("IoOpenDeviceInterfaceRegistryKey(SymbolicLinkName, DesiredAccess, DeviceInterfaceRegKey)", irql: .passive) {
       (kernel, link: Pointer<UNICODE_STRING>, access: UInt32, result: Pointer<GuestWord>) -> NTSTATUS in
@@ -257,7 +260,11 @@ extension Kernel {
     case 0x12: bytes = number(0)
     // RemovalPolicy: expect no removal.
     case 0x13: bytes = number(1)
-    // Compatible IDs, resources, class, key, manufacturer, location, bus, address: a device of the root has none.
+    // ClassName, ClassGuid, DriverKeyName: no INF file says otherwise.
+    case 5 where node.driver != 0: bytes = words("System")
+    case 6 where node.driver != 0: bytes = words(String(PlugAndPlayState.driverKey.prefix(38)))
+    case 7 where node.driver != 0: bytes = words(PlugAndPlayState.driverKey)
+    // Compatible IDs, resources, manufacturer, location, bus, address: a device of the root has none.
     case 2...8, 0xa, 0xc, 0xe, 0x10, 0x11: return .objectNameNotFound
     default: return .invalidParameter2
     }
