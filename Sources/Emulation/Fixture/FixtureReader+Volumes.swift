@@ -25,6 +25,10 @@ extension FixtureReader {
       if let node = fields["completes"] { volume.completion = try node.word(VolumeCompletion.self) }
       if let node = fields["buffers"] { volume.buffers = try node.word(VolumeBuffers.self) }
       volume.hasFastIO = try fields["fast-io"]?.boolean() ?? false
+      volume.hasPagingIO = try fields["paging-io"]?.boolean() ?? false
+      if volume.hasPagingIO, volume.hasFastIO, let node = fields["paging-io"] {
+        throw node.error("“paging-io” and “fast-io” exclude each other: a volume has one of them")
+      }
       if let node = fields["files"] {
         for (path, file) in try node.entries() { volume.files.append(try readFile(path, file)) }
       }

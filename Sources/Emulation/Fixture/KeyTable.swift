@@ -38,7 +38,7 @@ struct KeyTable: Sendable {
   static let registryValue = KeyTable("registry-value", "a registry value", registryTypes + ["type", "bytes"])
   static let volume = KeyTable(
     "volume", "a volume",
-    ["file-system", "drive", "label", "serial", "size", "read-only", "completes", "buffers", "fast-io", "mounted", "files"])
+    ["file-system", "drive", "label", "serial", "size", "read-only", "completes", "buffers", "fast-io", "paging-io", "mounted", "files"])
   static let file = KeyTable("file", "a file", ["directory", "size"] + contents + ["attributes", "created", "modified"])
   static let content = KeyTable("content", "content", contents)
 

@@ -103,8 +103,19 @@ extension FilterManager {
         kernel, instance: Pointer<Void>, file: Pointer<FILE_OBJECT>, buffer: GuestWord, length: UInt32, type: UInt32
       ) async throws -> NTSTATUS in
       guard let instance = try kernel.object(instance, Instance.self, in: "FltSetInformationFile") else { return .invalidParameter }
-      let (status, _) = try await kernel.askBuffered(instance, file, .setInformation, buffer.bits, length, type, isInput: true)
-      return status
+      // FileRenameInformation, FileLinkInformation
+      guard type == 10 || type == 11 else {
+        return try await kernel.askBuffered(instance, file, .setInformation, buffer.bits, length, type, isInput: true).status
+      }
+      // The directory of the new name is opened below the instance, too.
+      return try await kernel.withPendingCreate(below: instance) {
+        try await kernel.withRenameTarget(of: file, buffer.bits, length) { target, replaces in
+          try await kernel.askBuffered(instance, file, .setInformation, buffer.bits, length, type, isInput: true) { stack in
+            try stack.Parameters.SetFile.FileObject.store(target)
+            try stack.Parameters.SetFile.ReplaceIfExists.store(replaces)
+          }.status
+        }
+      }
     },
     // nf-fltkernel-fltqueryvolumeinformationfile
     export(

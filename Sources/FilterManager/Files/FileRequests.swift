@@ -28,12 +28,13 @@ extension Kernel {
   /// A request whose data passes through a system buffer: information of files and volumes.
   func askBuffered(
     _ instance: Instance?, _ file: Pointer<FILE_OBJECT>, _ major: IRP_MJ, _ buffer: UInt64, _ length: UInt32, _ `class`: UInt32,
-    isInput: Bool
+    isInput: Bool, _ prepare: (Pointer<IO_STACK_LOCATION>) throws -> Void = { _ in }
   ) async throws -> (status: NTSTATUS, information: UInt64) {
     try await ask(instance, file, major) { irp, stack in
       let parameters = stack.Parameters.cast(to: UInt32.self)
       try parameters[0].store(length)
       try parameters[1].store(`class`)
+      try prepare(stack)
       // "IoSB": the pool tag of buffers for buffered I/O.
       guard length > 0, let system = try allocatePool(UInt64(length), tag: 0x4253_6f49) else {
         throw GuestException(length == 0 ? .infoLengthMismatch : .insufficientResources)
@@ -85,11 +86,17 @@ extension Kernel {
   func createFile(below instance: GuestWord, _ arguments: [UInt64]) async throws -> NTSTATUS {
     let target = self.instance(instance.bits)
     if instance.bits != 0, target == nil { return .invalidParameter }
+    return try await withPendingCreate(below: target) {
+      NTSTATUS(rawValue: UInt32(truncatingIfNeeded: try await call(trapAddress(of: "ZwCreateFile"), arguments)))
+    }
+  }
+
+  /// Does `body`, whose next create in this thread passes `instance` and the filters above it by.
+  func withPendingCreate<Result>(below instance: Instance?, _ body: () async throws -> Result) async throws -> Result {
     let thread = running?.id ?? 0
-    if let target { filterManager.pendingCreates[thread] = target }
+    if let instance { filterManager.pendingCreates[thread] = instance }
     defer { filterManager.pendingCreates[thread] = nil }
-    let result = try await call(trapAddress(of: "ZwCreateFile"), arguments)
-    return NTSTATUS(rawValue: UInt32(truncatingIfNeeded: result))
+    return try await body()
   }
 
   // MARK: Operations of the filter's own

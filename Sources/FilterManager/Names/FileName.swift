@@ -182,8 +182,16 @@ extension Kernel {
       guard let own = try self.path(of: file), let slash = own.lastIndex(of: "\\") else { return .failure(Failure(.invalidParameter)) }
       path = own[...slash] + name
     }
+    let provider = try nameProvider(on: volume, below: instance, isIncluded: options.includesCaller)
+    if let provider {
+      // Where its directory really is, whoever redirects opens: the provider sees the filter manager open it.
+      switch try await resolveDirectory(of: path, by: provider) {
+      case .failure(let failure): return .failure(failure)
+      case .success(let resolved): path = resolved
+      }
+    }
     if options.format == .normalized {
-      if let provider = try nameProvider(on: volume, below: instance, isIncluded: options.includesCaller) {
+      if let provider {
         switch try await normalize(volume.name + path, volume: volume.name, by: provider, file, isDestination: true) {
         case .failure(let failure): return .failure(failure)
         case .success(let name): return .success(try makeName(name, volume: volume.name, options.format.rawValue))

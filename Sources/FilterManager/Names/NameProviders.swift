@@ -118,6 +118,34 @@ extension Kernel {
     return .success(components.isEmpty ? text : done)
   }
 
+  /// A path on the provider's volume, with its directory as an open through the provider finds it.
+  func resolveDirectory(of path: String, by provider: Instance) async throws -> Result<String, Failure> {
+    guard let slash = path.lastIndex(of: "\\") else { return .failure(Failure(.objectPathNotFound)) }
+    let (directory, last) = (path[..<slash], path[path.index(after: slash)...])
+    let here = memory.memory
+    // A handle, a status block, a counted string, OBJECT_ATTRIBUTES.
+    let block = try allocate(0x40)
+    let string = Pointer<UNICODE_STRING>(block + 0x10, in: here)
+    defer { free(block) }
+    try store(provider.volume.name + directory + "\\", in: string)
+    for (index, word) in [0x18, 0, string.address, 0x240, 0, 0].enumerated() {
+      try here.store(UInt32(truncatingIfNeeded: word), at: block + 0x20 + 4 * UInt64(index))
+    }
+    // The provider itself sees it, and those below.
+    let upper = provider.volume.instances.prefix { $0 !== provider }.last
+    // FILE_READ_ATTRIBUTES | SYNCHRONIZE, shared; FILE_DIRECTORY_FILE | FILE_SYNCHRONOUS_IO_NONALERT | FILE_OPEN_FOR_BACKUP_INTENT
+    let result = try await withPendingCreate(below: upper) {
+      try await call(trapAddress(of: "ZwCreateFile"), [block, 0x10_0080, block + 0x20, block + 8, 0, 0, 7, 1, 0x4021, 0, 0])
+    }
+    free(try string.Buffer.load().address)
+    let status = NTSTATUS(rawValue: UInt32(truncatingIfNeeded: result))
+    guard status.isSuccess else { return .failure(Failure(status == .objectNameNotFound ? .objectPathNotFound : status)) }
+    let handle = UInt64(try here.load(UInt32.self, at: block))
+    let opened = try fileObject(ofHandle: handle).flatMap { try self.path(of: $0) } ?? String(directory)
+    _ = try await call(trapAddress(of: "ZwClose"), [handle])
+    return .success((opened.hasSuffix("\\") ? String(opened.dropLast()) : opened) + "\\" + last)
+  }
+
   /// `FILE_NAMES_INFORMATION` with a component of 255 units.
   private static let expandedSize: UInt64 = 0x210
 }

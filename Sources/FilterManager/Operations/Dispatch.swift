@@ -44,6 +44,8 @@ extension Kernel {
     }
     let operation = try makeOperation(volume, irp, stack, instances)
     let status = try await descend(operation)
+    // The name that it leads to is opened in the same way.
+    if major == .create, status == .reparse, let above, let thread = running?.id { manager.pendingCreates[thread] = above }
     if let closed { try await forget(closed) }
     return status
   }

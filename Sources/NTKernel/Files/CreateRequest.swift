@@ -356,6 +356,7 @@ extension Kernel {
       node.resize(to: 0, cluster: request.volume.kind.clusterSize)
       try publishSizes(of: node)
     }
+    if node.handles <= 0 { try leaveToLazyWriter(node) }
     return .success
   }
 

@@ -36,7 +36,7 @@ extension Kernel {
     let file = Pointer<FILE_OBJECT>(entry.object, in: memory.memory)
     let flags = try file.Flags.load()
     // FO_SYNCHRONOUS_IO, FO_CACHE_SUPPORTED
-    guard flags & 0x42 == 0x42, let volume = try open(of: file)?.volume, volume.hasFastIO,
+    guard flags & 0x42 == 0x42, let volume = try open(of: file)?.volume, volume.hasFastIO, !volume.hasPagingIO,
       entry.grantedAccess & (isRead ? 1 : 2) != 0
     else { return nil }
     guard try !file.PrivateCacheMap.load().isNull else {

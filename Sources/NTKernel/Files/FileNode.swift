@@ -33,6 +33,8 @@ final class FileNode {
   var lastWriteTime: Int64
   var changeTime: Int64
   let data: PageStore
+  /// What lies between ``data`` and the disk; `nil` where data is what the disk holds.
+  var cache: StreamCache?
   /// In bytes.
   private(set) var size: UInt64 = 0
   var allocationSize: UInt64 = 0
@@ -119,7 +121,10 @@ final class FileNode {
   }
 
   func resize(to newSize: UInt64, cluster: UInt64) {
-    if newSize < size { data.truncate(to: newSize) }
+    if newSize < size {
+      data.truncate(to: newSize)
+      cache?.truncate(to: newSize, data)
+    }
     size = newSize
     allocationSize = roundUp(newSize, cluster)
   }

@@ -70,8 +70,8 @@ extension Kernel {
     case .create: try create(request)
     case .cleanup: try await cleanUp(request)
     case .close: try closed(request)
-    case .read: try read(request)
-    case .write: try write(request)
+    case .read: try await read(request)
+    case .write: try await write(request)
     case .queryInformation: try queryInformation(request)
     case .setInformation: try setInformation(request)
     case .queryVolumeInformation: try queryVolumeInformation(request)
@@ -81,7 +81,8 @@ extension Kernel {
     case .lockControl: try await lockControl(request)
     case .queryEa: try queryAttributes(request)
     case .setEa: try setAttributes(request)
-    case .flushBuffers, .shutdown: .success
+    case .flushBuffers: try await flushBuffers(request)
+    case .shutdown: .success
     // A file has no control codes of its own; a volume's go to the disk.
     case .deviceControl where request.node != nil: throw Refusal(.invalidParameter)
     case .deviceControl: try storageControl(request)

@@ -9,6 +9,8 @@ extension Kernel {
     let key: UInt32
     let offset: Int64
     let isPaging: Bool
+    /// It goes to the disk by itself.
+    let isUnbuffered: Bool
   }
 
   private func transfer(_ request: FileRequest) throws -> Transfer {
@@ -26,10 +28,10 @@ extension Kernel {
       throw Refusal(.invalidParameter)
     }
     if node.isDeleted, !isPaging { throw Refusal(.fileClosed) }
-    return Transfer(node: node, length: length, key: try parameters.Key.load(), offset: offset, isPaging: isPaging)
+    return Transfer(node: node, length: length, key: try parameters.Key.load(), offset: offset, isPaging: isPaging, isUnbuffered: isUnbuffered)
   }
 
-  func read(_ request: FileRequest) throws -> Reply {
+  func read(_ request: FileRequest) async throws -> Reply {
     let transfer = try transfer(request)
     let node = transfer.node
     guard transfer.offset >= 0 else { throw Refusal(.invalidParameter) }
@@ -41,9 +43,19 @@ extension Kernel {
       try checkLocks(
         of: node, offset, UInt64(transfer.length), key: transfer.key, file: request.file.address, isWrite: false)
     }
+    var source = node.data
+    if let cache = node.cache {
+      if transfer.isPaging || transfer.isUnbuffered {
+        // What others have in memory comes to the disk first.
+        if !transfer.isPaging { try await writeBack(node, for: request) }
+        source = cache.disk
+      } else {
+        try await readIn(node, offset, UInt64(count), request.file, for: request.irp.address)
+      }
+    }
     var done = 0
     while done < count {
-      let piece = node.data.piece(count - done, at: offset + UInt64(done))
+      let piece = source.piece(count - done, at: offset + UInt64(done))
       try store(piece, request, at: UInt64(done))
       done += piece.count
     }
@@ -54,7 +66,7 @@ extension Kernel {
     return Reply(.success, UInt64(count))
   }
 
-  func write(_ request: FileRequest) throws -> Reply {
+  func write(_ request: FileRequest) async throws -> Reply {
     let transfer = try transfer(request)
     let (node, volume) = (transfer.node, request.volume)
     if volume.isReadOnly { throw Refusal(.mediaWriteProtected) }
@@ -73,6 +85,9 @@ extension Kernel {
         of: node, offset, UInt64(transfer.length), key: transfer.key, file: request.file.address, isWrite: true)
     }
     let end = offset + UInt64(count)
+    let isCached = node.cache != nil && !transfer.isPaging && !transfer.isUnbuffered
+    if isCached { try await prepareWrite(node, offset, UInt64(count), request.file, for: request.irp.address) }
+    if transfer.isUnbuffered, !transfer.isPaging { try await writeBack(node, for: request) }
     if end > node.size {
       try extend(node, to: end, on: volume)
       node.resize(to: end, cluster: volume.kind.clusterSize)
@@ -81,8 +96,23 @@ extension Kernel {
     var done = 0
     while done < count {
       let piece = try load(min(count - done, 0x1000), request, at: UInt64(done))
-      try node.data.write(piece, at: offset + UInt64(done))
+      try (isCached ? node.data : node.cache?.disk ?? node.data).write(piece, at: offset + UInt64(done))
       done += piece.count
+    }
+    if let cache = node.cache, transfer.isUnbuffered, !transfer.isPaging {
+      // Memory no longer shows what the disk holds: views get it, other pages are read in again.
+      for page in offset >> 12...(end - 1) >> 12 where node.data.residentFrame(page) != nil {
+        guard node.data.userViews > 0 else {
+          node.data.forget(page)
+          continue
+        }
+        try node.data.write(cache.disk.bytes(0x1000, at: page << 12), at: page << 12)
+        cache.noteClean(page, node.data)
+      }
+    }
+    // FO_WRITE_THROUGH, SL_WRITE_THROUGH
+    if isCached, try request.flags & 4 != 0 || request.file.Flags.load() & FileFlags.writeThrough != 0 {
+      try await writeBack(node, for: request)
     }
     try publishSizes(of: node)
     if !transfer.isPaging {

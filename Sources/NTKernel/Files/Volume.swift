@@ -56,6 +56,8 @@ public struct VolumeDescription: Hashable, Sendable {
   public var buffers = VolumeBuffers.neither
   /// Reads and writes of cached files may go without an IRP.
   public var hasFastIO = false
+  /// Files' data passes a cache, which paging I/O fills and empties.
+  public var hasPagingIO = false
   public var files: [FileDescription]
 
   public init(
@@ -110,6 +112,7 @@ public final class Volume {
   public let isReadOnly: Bool
   let completion: VolumeCompletion
   let hasFastIO: Bool
+  let hasPagingIO: Bool
   public let serialNumber: UInt32
   var label: String
   let created: Int64
@@ -132,6 +135,7 @@ public final class Volume {
     isReadOnly = description.isReadOnly || kind == .cdfs
     completion = description.completion
     hasFastIO = description.hasFastIO
+    hasPagingIO = description.hasPagingIO
     serialNumber = description.serialNumber
     label = description.label
     size = description.size
@@ -150,6 +154,7 @@ public final class Volume {
     let node = FileNode(
       name, id: nextID, isDirectory: isDirectory, isStream: isStream, attributes: attributes, time: time,
       data: PageStore(in: physical))
+    if hasPagingIO, !isDirectory { node.cache = StreamCache(disk: PageStore(in: physical)) }
     return node
   }
 
@@ -183,7 +188,7 @@ public final class Volume {
       directory.add(node)
       if isLast {
         apply(file, to: node)
-        try node.data.write(file.content, at: 0)
+        try (node.cache?.disk ?? node.data).write(file.content, at: 0)
         node.resize(to: file.size, cluster: kind.clusterSize)
       }
       directory = node

@@ -115,6 +115,7 @@ extension Kernel {
       let to = try memory.memory.load(Int64.self, at: buffer + 8)
       guard from >= 0, to >= from else { throw Refusal(.invalidParameter) }
       node.data.zero(UInt64(from), to: min(UInt64(to), node.size))
+      node.cache?.disk.zero(UInt64(from), to: min(UInt64(to), node.size))
       return .success
     default: throw Refusal(.invalidDeviceRequest)
     }

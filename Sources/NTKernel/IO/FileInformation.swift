@@ -147,15 +147,32 @@ extension Kernel {
     }
   }
 
-  /// A rename into another directory: the I/O manager opens that first (irp-mj-set-information, FileRenameInformation).
+  /// `NtSetInformationFile` of a new name.
   private func rename(
     _ arguments: RequestArguments, _ file: Pointer<FILE_OBJECT>, _ buffer: UInt64, _ length: UInt32, _ kind: UInt32
+  ) async throws -> NTSTATUS {
+    do {
+      if arguments.mode == .userMode { try checkUserRange(buffer, UInt64(length), 1) }
+    } catch let exception as GuestException { return exception.code }
+    return try await withRenameTarget(of: file, buffer, length) { target, replaces in
+      try await set(arguments, buffer, length, kind, access: [FileAccess.delete]) {
+        try $0.FileObject.store(target)
+        try $0.ReplaceIfExists.store(replaces)
+      }
+    }
+  }
+
+  /// A rename or a link into another directory: whoever asks for it opens that first (irp-mj-set-information, FileRenameInformation).
+  ///
+  /// - Parameter send: gets the open directory, or null for the file's own, and `ReplaceIfExists`.
+  package func withRenameTarget(
+    of file: Pointer<FILE_OBJECT>, _ buffer: UInt64, _ length: UInt32,
+    _ send: (Pointer<FILE_OBJECT>, _ replaces: UInt8) async throws -> NTSTATUS
   ) async throws -> NTSTATUS {
     let here = memory.memory
     let name: String
     let (root, replaces): (UInt64, UInt8)
     do {
-      if arguments.mode == .userMode { try checkUserRange(buffer, UInt64(length), 1) }
       replaces = try here.load(UInt8.self, at: buffer)
       root = UInt64(try here.load(UInt32.self, at: buffer + 4))
       let size = try here.load(UInt32.self, at: buffer + 8)
@@ -165,7 +182,7 @@ extension Kernel {
     } catch let exception as GuestException { return exception.code }
     guard name.hasPrefix("\\") || root != 0 else {
       if name.contains("\\") { return .objectNameInvalid }
-      return try await set(arguments, buffer, length, kind, access: [FileAccess.delete]) { try $0.ReplaceIfExists.store(replaces) }
+      return try await send(Pointer(0, in: here), replaces)
     }
     var related: Pointer<FILE_OBJECT>?
     if root != 0 {
@@ -181,14 +198,7 @@ extension Kernel {
       var status = NTSTATUS.notSameDevice
       if try relatedDevice(of: target) == relatedDevice(of: file) {
         // FILE_EXISTS
-        if information == 4, replaces == 0 {
-          status = .objectNameCollision
-        } else {
-          status = try await set(arguments, buffer, length, kind, access: [FileAccess.delete]) {
-            try $0.FileObject.store(target)
-            try $0.ReplaceIfExists.store(replaces)
-          }
-        }
+        status = information == 4 && replaces == 0 ? .objectNameCollision : try await send(target, replaces)
       }
       try await cleanUp(target)
       try await dereference(target.address)

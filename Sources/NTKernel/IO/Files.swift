@@ -258,6 +258,7 @@ extension Kernel {
       try await leave(device)
     }
     let name = try file.FileName.Buffer.load().address
-    if name != 0 { _ = nonPagedPool.free(name) }
+    // A driver may have put a name of its own in its place.
+    if name != 0, !nonPagedPool.free(name) { _ = pagedPool.free(name) }
   }
 }

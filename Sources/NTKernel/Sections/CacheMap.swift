@@ -41,7 +41,12 @@ extension Kernel {
 
   /// Reads in the pages of a range that are not there yet. A driver's failure is raised.
   func bringIn(_ map: CacheMap, _ offset: UInt64, _ length: UInt64) async throws {
-    guard length > 0, try node(of: map.file) == nil else { return }
+    guard length > 0 else { return }
+    if let node = try node(of: map.file) {
+      do { return try await readIn(node, offset, length, map.file, for: 0) } catch let refusal as Refusal {
+        throw GuestException(refusal.status)
+      }
+    }
     let valid = UInt64(max(0, map.fileSize))
     for page in offset >> 12...(offset + length - 1) >> 12 where map.store.residentFrame(page) == nil {
       // Behind the end nothing is to be read.

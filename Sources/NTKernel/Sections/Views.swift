@@ -107,7 +107,11 @@ extension Kernel {
 
   /// Has a driver's file read in what a view shows: later accesses cannot wait for it.
   private func readIn(_ section: Section, _ store: PageStore, _ offset: UInt64, _ pages: Int) async throws {
-    guard !section.file.isNull, try node(of: section.file) == nil else { return }
+    guard !section.file.isNull else { return }
+    if let node = try node(of: section.file) {
+      // At once, for later faults cannot wait.
+      return try await readIn(node, offset, min(UInt64(pages) << 12, section.size - offset), section.file, for: 0)
+    }
     let first = offset >> GuestMemory.pageShift
     let last = min(first + UInt64(pages), roundUp(section.size, GuestMemory.pageSize) >> GuestMemory.pageShift)
     for page in first..<max(first, last) where store.residentFrame(page) == nil { try await pageIn(page, of: section.file, to: store) }
@@ -133,7 +137,8 @@ extension Kernel {
     try mdl.MdlFlags.store(mdl.MdlFlags.load().union(.ioPageRead))
     memory.physical.pin(frame)
     defer { _ = memory.physical.unpin(frame) }
-    try irp.Flags.store([.noCache, .pagingIO, .synchronousApi, .deferIOCompletion])
+    // IRP_SYNCHRONOUS_PAGING_IO is the bit of IRP_INPUT_OPERATION.
+    try irp.Flags.store([.noCache, .pagingIO, .synchronousApi, .deferIOCompletion, .inputOperation])
     let parameters = try nextLocation(of: irp).Parameters.Read
     try parameters.Length.store(UInt32(GuestMemory.pageSize))
     try parameters.ByteOffset.QuadPart.store(Int64(page << GuestMemory.pageShift))

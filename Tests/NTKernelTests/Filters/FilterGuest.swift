@@ -22,15 +22,16 @@ final class FilterGuest {
 
   init(
     altitude: String = "370000", flags: UInt32 = 0, hasVolume: Bool = true, _ kind: FileSystemKind = .ntfs,
-    target: Target = .windowsXP_x86
+    pagingIO: Bool = false, target: Target = .windowsXP_x86
   ) throws {
     g = try IOGuest(target: target)
     addKeys("demo", altitude: altitude, flags: flags)
     guard hasVolume else { return }
-    try g.k.kernel.addVolume(
-      VolumeDescription(
-        device: Self.volumeName, fileSystem: kind, drive: "C:", serialNumber: 0x1234_abcd,
-        files: [FileDescription(#"\Long directory\notes.txt"#, content: Array("hello".utf8))]))
+    var volume = VolumeDescription(
+      device: Self.volumeName, fileSystem: kind, drive: "C:", serialNumber: 0x1234_abcd,
+      files: [FileDescription(#"\Long directory\notes.txt"#, content: Array("hello".utf8))])
+    volume.hasPagingIO = pagingIO
+    try g.k.kernel.addVolume(volume)
   }
 
   /// A service's instances in the registry: one, called Main.
