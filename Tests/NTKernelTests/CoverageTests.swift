@@ -24,7 +24,7 @@ import Testing
   /// Places that calls lead to by themselves.
   static let reachedIndirectly: Set = [
     "KiNestedExceptionHandler", "KiCollidedUnwindHandler", "KiGuardHandler", "IopFileSystemRequest", "IopStorageRequest",
-    "ObpDeferredDelete",
+    "ObpDeferredDelete", "FltpOplockCompletion", "FltpOplockWaitComplete", "FltpOplockPrePost",
   ]
 
   /// The tests of families of routines, which write a placeholder in place of a part of the name.

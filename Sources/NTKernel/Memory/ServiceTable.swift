@@ -5,11 +5,14 @@ import WindowsTypes
 ///
 /// Numbers and argument counts are those that a debugger shows of the table (`dps nt!KiServiceTable`, `db nt!KiArgumentTable`).
 public enum SystemServices {
-  /// `mov eax,number; lea edx,[esp+4]`, with which every `Zw` routine of the kernel's begins, and `lea esp,[esp]` to fill up: as
-  /// long as `TrapRange.entry`.
-  public static func entry(of number: Int) -> [UInt8] {
-    [0xb8, UInt8(truncatingIfNeeded: number), UInt8(truncatingIfNeeded: number >> 8), 0, 0, 0x8d, 0x54, 0x24, 4, 0x8d, 0x64, 0x24, 0]
+  /// `mov eax,number`, with which every way into a system service begins.
+  static func code(for number: Int) -> [UInt8] {
+    [0xb8, UInt8(truncatingIfNeeded: number), UInt8(truncatingIfNeeded: number >> 8), 0, 0]
   }
+
+  /// What every `Zw` routine of the kernel's begins with: the number, `lea edx,[esp+4]`, and `lea esp,[esp]` to fill up. As long as
+  /// `TrapRange.entry`.
+  public static func entry(of number: Int) -> [UInt8] { code(for: number) + [0x8d, 0x54, 0x24, 4, 0x8d, 0x64, 0x24, 0] }
 
   /// The number of the service that the routine `name`, `ZwClose` or `NtClose`, is about.
   public static func number(of name: String, in target: Target) -> Int? {
