@@ -21,7 +21,9 @@ import Testing
   ]
 
   /// Modules for which Debian has no import library.
-  static let withoutLibrary: Set = ["fwpkclnt"]
+  static let withoutLibrary: Set = [
+    "fwpkclnt", "storport", "portcls", "battc", "cng", "watchdog", "drmk", "stream", "pciidex", "oprghdlr", "irclass",
+  ]
 
   /// Rows of stack-bytes.tsv: the module and the argument bytes of each routine.
   static let rows: [String: (module: String, bytes: Int)] = {

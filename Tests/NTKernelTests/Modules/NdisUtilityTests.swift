@@ -1,0 +1,241 @@
+import Guest
+import NTKernel
+import Testing
+import WindowsTypes
+
+@Suite("NDIS: packets, buffers, memory, locks, timers") struct NdisUtilityTests {
+  private func word(_ g: IOGuest, _ address: UInt64) throws -> UInt64 { UInt64(try g.k.load(address)) }
+
+  @Test("packets come from a pool until it has no more, and carry a chain of buffers") func packets() throws {
+    let g = try IOGuest()
+    let (result, memory, copied) = (try g.space(0x20), try g.space(0x40), try g.space())
+    try g.call("NdisAllocatePacketPool", result, result + 4, 0, 0x10)
+    #expect(try g.k.load(result) == NTSTATUS.insufficientResources.rawValue)
+    try g.call("NdisAllocatePacketPoolEx", result, result + 4, 2, 0, 0x10)
+    let pool = try word(g, result + 4)
+    #expect(try g.k.load(result) == 0)
+    var packets: [UInt64] = []
+    for name in ["NdisAllocatePacket", "NdisDprAllocatePacket"] {
+      try g.call(name, result, result + 4, pool)
+      #expect(try g.k.load(result) == 0)
+      packets.append(try word(g, result + 4))
+    }
+    try g.call("NdisDprAllocatePacketNonInterlocked", result, result + 4, pool)
+    #expect(try g.k.load(result) == NTSTATUS.insufficientResources.rawValue && g.k.load(result + 4) == 0)
+    #expect(try g.call("NdisPacketPoolUsage", pool) == 2)
+    // Pool, flags and the place of the out-of-band data.
+    #expect(try word(g, packets[0] + 0x10) == pool && g.k.load(packets[0] + 0x1c) == 0x0048_8000)
+
+    try g.call("NdisAllocateBufferPool", result, result + 4, 4)
+    let buffers = try word(g, result + 4)
+    var chain: [UInt64] = []
+    for index in 0..<2 as Range<UInt64> {
+      try g.call("NdisAllocateBuffer", result, result + 4, buffers, memory + 0x10 * index, 0x10)
+      #expect(try g.k.load(result) == 0)
+      chain.append(try word(g, result + 4))
+    }
+    try g.call("NdisQueryBuffer", chain[0], result, result + 4)
+    #expect(try word(g, result) == memory && g.k.load(result + 4) == 0x10)
+    try g.call("NdisQueryBufferSafe", chain[1], 0, result + 4, 0)
+    try g.call("NdisQueryBufferOffset", chain[0], result, result + 4)
+    #expect(try word(g, result) == memory & 0xfff)
+    #expect(try g.call("NdisBufferLength", chain[0]) == 0x10 && g.call("NdisBufferVirtualAddress", chain[0]) == memory)
+    #expect(try g.call("NDIS_BUFFER_TO_SPAN_PAGES", chain[0]) == 1)
+    try g.call("NdisGetBufferPhysicalArraySize", chain[0], result)
+    #expect(try g.k.load(result) == 1)
+    // As NdisChainBufferAtFront and its like do.
+    try g.k.store([UInt32(chain[0]), UInt32(chain[1])], at: packets[0] + 8)
+    try g.k.store([UInt32(chain[1])], at: chain[0])
+    try g.call("NdisGetFirstBufferFromPacket", packets[0], result, result + 4, result + 8, result + 0xc)
+    #expect(try word(g, result) == chain[0] && word(g, result + 4) == memory && g.k.load(result + 0xc) == 0x20)
+    try g.call("NdisGetFirstBufferFromPacketSafe", packets[1], result, result + 4, result + 8, result + 0xc, 0)
+    #expect(try word(g, result) == 0 && g.k.load(result + 0xc) == 0)
+    try g.k.memory.memory.write(Array(1...0x10), at: memory)
+    try g.call("NdisCopyFromPacketToPacket", packets[0], 0x10, 8, packets[0], 0, copied)
+    #expect(try g.k.load(copied) == 8 && g.k.memory.memory.bytes(8, at: memory + 0x10) == Array(1...8))
+    try g.call("NdisCopyFromPacketToPacket", packets[1], 0, 8, packets[0], 0, copied)
+    #expect(try g.k.load(copied) == 0)
+    try g.call("NdisCopyBuffer", result, result + 4, buffers, chain[0], 4, 0x20)
+    #expect(try g.k.load(result) == 0xc001_0014)
+    try g.call("NdisCopyBuffer", result, result + 4, buffers, chain[0], 4, 4)
+    #expect(try g.k.load(result) == 0)
+    try g.call("NdisFreeBuffer", word(g, result + 4))
+    try g.call("NdisUnchainBufferAtBack", packets[0], result)
+    #expect(try word(g, result) == chain[1])
+    try g.call("NdisUnchainBufferAtFront", packets[0], result)
+    #expect(try word(g, result) == chain[0])
+    try g.call("NdisUnchainBufferAtFront", packets[0], result)
+    #expect(try word(g, result) == 0)
+    try g.call("NdisAdjustBufferLength", chain[0], 8)
+    #expect(try g.call("NdisBufferLength", chain[0]) == 8)
+    try g.call("NdisFreeBuffer", chain[0])
+    try g.call("NdisFreeMdl", chain[1])
+    #expect(try g.call("NdisAllocateMdl", 0, memory, 8) != 0)
+    try g.call("NdisFreeBufferPool", buffers)
+    try g.call("NdisReturnPackets", result, 0)
+    try g.call("NdisFreePacket", packets[0])
+    try g.call("NdisDprFreePacket", packets[1])
+    try g.call("NdisDprAllocatePacketNonInterlocked", result, result + 4, pool)
+    try g.call("NdisDprFreePacketNonInterlocked", word(g, result + 4))
+    #expect(try g.call("NdisPacketPoolUsage", pool) == 0)
+    try g.call("NdisFreePacketPool", pool)
+    try g.call("NdisAllocatePacket", result, result + 4, pool)
+    #expect(try g.k.load(result) == NTSTATUS.insufficientResources.rawValue)
+  }
+
+  @Test("memory is given and freed, with what it was asked for") func memory() throws {
+    let g = try IOGuest()
+    let result = try g.space()
+    #expect(try g.status("NdisAllocateMemoryWithTag", result, 0x100, 0x7473_6554) == .success)
+    try g.call("NdisFreeMemory", word(g, result), 0x100, 0)
+    #expect(try g.status("NdisAllocateMemoryWithTag", result, 0xffff_0000, 0x7473_6554) == .unsuccessful && g.k.load(result) == 0)
+    #expect(try g.status("NdisAllocateMemory", result, 0x1000, 1, 0xffff_ffff, 0) == .success)
+    try g.call("NdisFreeMemory", word(g, result), 0x1000, 1)
+    #expect(try g.status("NdisAllocateMemory", result, 0xffff_0000, 0, 0xffff_ffff, 0) == .unsuccessful)
+    let block = try g.call("NdisAllocateMemoryWithTagPriority", 0, 0x20, 0x7473_6554, 0)
+    try g.call("NdisFreeMemoryWithTagPriority", 0, block, 0x7473_6554)
+    #expect(try g.call("NdisAllocateMemoryWithTagPriority", 0, 0xffff_0000, 0, 0) == 0)
+    #expect(try g.status("NdisAllocateMemoryWithTag", result, 8, 0x7473_6554) == .success)
+    try g.call("NdisFreeMemoryWithTag", word(g, result), 0x7473_6554)
+    let object = try g.call("NdisAllocateGenericObject", g.driver.object.address, 0x7473_6554, 0x20)
+    #expect(try g.k.byte(object) == 0xa0)
+    try g.call("NdisFreeGenericObject", object)
+    #expect(try g.k.kernel.leftovers(of: g.driver).isEmpty)
+  }
+
+  @Test("strings are initialised, changed and compared") func strings() throws {
+    let g = try IOGuest()
+    let (text, bytes, target, buffer) = (try g.string("Abc"), try g.space(), try g.space(), try g.space(0x40))
+    try g.k.memory.memory.write(Array("Abc\0".utf8), at: bytes)
+    try g.call("NdisInitUnicodeString", target, word(g, text + 4))
+    #expect(try g.k.half(target) == 6)
+    try g.call("NdisInitAnsiString", target, bytes)
+    #expect(try g.k.half(target) == 3)
+    #expect(try g.call("NdisEqualString", text, g.string("aBC"), 1) == 1 && g.call("NdisEqualString", text, g.string("aBC"), 0) == 0)
+    let ansi = try g.space()
+    try g.call("NdisInitAnsiString", ansi, bytes)
+    try g.k.store([0x0040_0000, UInt32(buffer)], at: target)
+    #expect(try g.status("NdisAnsiStringToUnicodeString", target, ansi) == .success && g.k.half(target) == 6)
+    #expect(try g.status("NdisUpcaseUnicodeString", target, text) == .success && g.k.half(buffer + 2) == 0x42)
+    #expect(try g.status("NdisUnicodeStringToAnsiString", target, text) == .success && g.k.byte(buffer + 1) == 0x62)
+    try g.k.store([0x0002_0000, UInt32(buffer)], at: target)
+    #expect(try g.status("NdisAnsiStringToUnicodeString", target, ansi) == .bufferOverflow)
+    try g.call("NdisInitializeString", target, bytes)
+    #expect(try g.k.half(target) == 6 && g.k.half(word(g, target + 4) + 4) == 0x63)
+    try g.call("NdisFreeMemory", word(g, target + 4), 0, 0)
+  }
+
+  @Test("locks raise the IRQL and give it back; one that is held already hangs the machine") func locks() throws {
+    let g = try IOGuest()
+    let (lock, state) = (try g.space(0x210), try g.space())
+    try g.call("NdisAllocateSpinLock", lock)
+    try g.call("NdisAcquireSpinLock", lock)
+    #expect(try g.k.irql == 2 && g.k.load(lock) == 1)
+    try g.call("NdisReleaseSpinLock", lock)
+    #expect(try g.k.irql == 0 && g.k.load(lock) == 0)
+    try g.k.raiseIRQL(to: 2)
+    try g.call("NdisDprAcquireSpinLock", lock)
+    try g.call("NdisDprReleaseSpinLock", lock)
+    try g.k.raiseIRQL(to: 0)
+    try g.call("NdisFreeSpinLock", lock)
+    try g.call("NdisInitializeReadWriteLock", lock)
+    for writes in [0, 1] as [UInt64] {
+      try g.call("NdisAcquireReadWriteLock", lock, writes, state)
+      #expect(try g.k.irql == 2)
+      try g.call("NdisReleaseReadWriteLock", lock, state)
+      #expect(try g.k.irql == 0)
+    }
+    let other = try g.call("NdisAllocateRWLock", 0)
+    try g.call("NdisAcquireRWLockRead", other, state, 0)
+    try g.call("NdisReleaseRWLock", other, state)
+    try g.call("NdisAcquireRWLockWrite", other, state, 0)
+    try g.call("NdisReleaseRWLock", other, state)
+    try g.call("NdisFreeRWLock", other)
+    let (count, list, entry) = (try g.space(), try g.space(), try g.space())
+    #expect(try g.call("NdisInterlockedIncrement", count) == 1 && g.call("NdisInterlockedAddUlong", count, 4, lock) == 1)
+    #expect(try g.call("NdisInterlockedDecrement", count) == 4)
+    try g.k.store([UInt32(list), UInt32(list)], at: list)
+    #expect(try g.call("NdisInterlockedRemoveHeadList", list, lock) == 0)
+    for insert in ["NdisInterlockedInsertHeadList", "NdisInterlockedInsertTailList"] {
+      #expect(try g.call(insert, list, entry, lock) == 0)
+      #expect(try g.call("NdisInterlockedRemoveHeadList", list, lock) == entry)
+    }
+    try g.k.store([0], at: list)
+    try g.call("NdisInterlockedPushEntryList", list, entry, lock)
+    #expect(try g.call("NdisInterlockedPopEntryList", list, lock) == entry && g.call("NdisInterlockedPopEntryList", list, lock) == 0)
+    try g.call("NdisAcquireSpinLock", lock)
+    #expect(try g.bugCheck("NdisAcquireReadWriteLock", lock, 0, state).first == 0xf)
+  }
+
+  @Test("events and timers") func timers() throws {
+    let g = try IOGuest()
+    let (event, timer, result) = (try g.space(), try g.space(0x58), try g.space())
+    try g.call("NdisInitializeEvent", event)
+    #expect(try g.k.load(event + 4) == 0)
+    try g.call("NdisSetEvent", event)
+    #expect(try g.call("NdisWaitEvent", event, 0) & 0xff == 1)
+    try g.call("NdisResetEvent", event)
+    #expect(try g.k.load(event + 4) == 0)
+    try g.call("NdisInitializeTimer", timer, 0xf8b0_9000, 0x11)
+    #expect(try g.k.load(timer + 0x34) == 0xf8b0_9000 && g.k.load(timer + 0x38) == 0x11)
+    try g.call("NdisSetTimer", timer, 100)
+    try g.call("NdisCancelTimer", timer, result)
+    #expect(try g.k.byte(result) == 1)
+    try g.call("NdisCancelTimer", timer, result)
+    #expect(try g.k.byte(result) == 0)
+    try g.call("NdisSetTimerEx", timer, 100, 0x22)
+    #expect(try g.k.load(timer + 0x38) == 0x22)
+    try g.call("NdisSetPeriodicTimer", timer, 100)
+    try g.call("NdisMInitializeTimer", timer, 0, 0xf8b0_9000, 0x33)
+    for set in ["NdisMSetTimer", "NdisMSetPeriodicTimer"] {
+      try g.call(set, timer, 10)
+      try g.call("NdisMCancelTimer", timer, result)
+      #expect(try g.k.byte(result) == 1)
+    }
+    let characteristics = try g.space()
+    #expect(try g.status("NdisAllocateTimerObject", 0, characteristics, result) == .invalidParameter)
+    try g.k.store([0x0010_0197, 0x7473_6554, 0xf8b0_9000, 0x44], at: characteristics)
+    #expect(try g.status("NdisAllocateTimerObject", 0, characteristics, result) == .success)
+    let object = try word(g, result)
+    #expect(try g.call("NdisSetTimerObject", object, 0xfff0_0000, 0xffff_ffff, 0, 0x55) & 0xff == 0 && g.k.load(object + 0x38) == 0x55)
+    #expect(try g.call("NdisCancelTimerObject", object) & 0xff == 1 && g.call("NdisCancelTimerObject", object) & 0xff == 0)
+    try g.call("NdisFreeTimerObject", object)
+    let item = try g.space(0x28)
+    g.routine(at: 0xf8b0_9100, 2) { _ in 0 }
+    try g.k.store([0x66, 0xf8b0_9100], at: item)
+    #expect(try g.status("NdisScheduleWorkItem", item) == .success)
+    let work = try g.call("NdisAllocateIoWorkItem", 0)
+    try g.call("NdisQueueIoWorkItem", work, 0xf8b0_9100, 0)
+    try g.call("NdisFreeIoWorkItem", work)
+    // A wait that no one ends in time, and a sleep, let other threads run.
+    guard case .ended = try g.k.call("NdisMSleep", 10) else { return }
+  }
+
+  @Test("facts, logs and files") func facts() throws {
+    let g = try IOGuest()
+    let result = try g.space()
+    #expect(try g.call("NdisSystemProcessorCount") & 0xff == 1)
+    #expect(try g.call("NdisSystemActiveProcessorCount", result) == 1 && g.k.load(result) == 1)
+    #expect(try g.call("NdisGroupMaxProcessorCount", 0) == 1 && g.call("NdisGroupActiveProcessorCount", 3) == 0)
+    for name in [
+      "NdisGetSystemUpTime", "NdisGetSystemUpTimeEx", "NdisGetCurrentSystemTime", "NdisGetCurrentProcessorCpuUsage",
+    ] { try g.call(name, result) }
+    #expect(try g.k.load(result) == 0)
+    try g.call("NdisGetCurrentProcessorCounts", result, result + 4, result + 8)
+    #expect(try g.call("NdisGetSharedDataAlignment") == 64)
+    #expect(try g.call("NdisGetRoutineAddress", g.string("NdisGetVersion")) != 0 && g.call("NdisGetRoutineAddress", g.string("Nix")) == 0)
+    let first = try g.call("NdisGeneratePartialCancelId")
+    #expect(try g.call("NdisGeneratePartialCancelId") != first)
+    try g.call("NdisWriteErrorLogEntry", 0, 0x1388, 2, 7, 8)
+    #expect(g.k.notes.contains { $0.contains("0x00001388 of NDIS: 0x00000007, 0x00000008") })
+    #expect(try g.status("NdisWriteEventLogEntry", 0, 0x1389, 1, 0, 0, 0, 0) == .success)
+    #expect(try g.status("NdisConvertNdisStatusToNtStatus", 0xc001_0004) == .unsuccessful)
+    #expect(try g.status("NdisConvertNtStatusToNdisStatus", 0xc000_009a) == .insufficientResources)
+    try g.call("NdisOpenFile", result, 0, 0, 0, 0, 0)
+    #expect(try g.k.load(result) == 0xc001_001b)
+    try g.call("NdisMapFile", result, 0, 0)
+    #expect(try g.k.load(result) == NTSTATUS.unsuccessful.rawValue)
+    try g.call("NdisUnmapFile", 0)
+    try g.call("NdisCloseFile", 0)
+  }
+}
