@@ -23,6 +23,8 @@ struct IOManager {
   var timerSites: [UInt64: Site] = [:]
   /// The lists of extra create parameters that creates carry, by IRP.
   var createParameters: [UInt64: UInt64] = [:]
+  /// The reads that wait for a key or a movement, with the file of each: IRP first.
+  var inputReads: [(irp: UInt64, file: UInt64)] = []
   /// For names that a device does not choose itself.
   var generatedNames = 0
 
