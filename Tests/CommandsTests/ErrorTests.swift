@@ -69,3 +69,9 @@ func controlCharacters() throws {
   let run = try ToolRun.tool("run", "\u{1b}[2Jx\ny.yaml")
   expectComplaint(run, 66, "\\u{1b}")
 }
+
+@Test("a variable is listed as such, by the table and by its name") func variables() throws {
+  #expect(try ToolRun.tool("exports", "PsInitialSystemProcess").output == "variable                   nt!PsInitialSystemProcess\n")
+  let listed = try ToolRun.tool("exports", "--json", "nt!keservicedescriptortable").output
+  #expect(listed.contains("\"variables\"") && listed.contains("\"KeServiceDescriptorTable\""))
+}

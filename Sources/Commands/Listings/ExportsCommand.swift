@@ -9,7 +9,7 @@ import WindowsTypes
 struct ExportsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "exports",
-    abstract: "Print every kernel routine that Probelock provides, and how far.",
+    abstract: "Print every kernel routine and variable that Probelock provides, and how far.",
     discussion: """
       The columns: the convention with the bytes of stack that the routine pops, the highest IRQL at which it may be called, and \
       its prototype. Below it stands what is missing where it is not all there, and what the documentation leaves open.
@@ -21,31 +21,61 @@ struct ExportsCommand: ParsableCommand {
 
   func run() throws {
     let all = ExportTable.kernel.joined() + FilterManager.exports + KMDF.loader
-    let exports = try select(all.filter(\.isImportable) + KMDF.functions)
+    let (exports, variables) = try select(all.filter(\.isImportable) + KMDF.functions)
     if output.json {
-      let variables = routines.isEmpty ? KernelVariable.all : []
-      let listed = variables.map { JSONValue.object(["module": .string($0.module), "name": .string($0.name)]) }
       Console.put(
         JSONValue.document([
-          "target": .string(Target.windowsXP_x86.name), "exports": .array(exports.map(json)),
-          "variables": listed.isEmpty ? nil : .array(listed),
+          "target": .string(Target.windowsXP_x86.name), "exports": .array(exports.map(json)), "variables": .array(variables.map(json)),
         ]).text())
     } else {
       let width = max(40, Console.width ?? 80)
-      Console.put(exports.map { text($0, width) }.joined())
+      Console.put(exports.map { text($0, width) }.joined() + variables.map { text($0, width) }.joined())
     }
   }
 
-  private func select(_ all: [Export]) throws -> [Export] {
-    guard !routines.isEmpty else { return all.sorted { ($0.module, $0.name) < ($1.module, $1.name) } }
-    return try routines.map { wanted in
-      let found = all.first { "\($0.module)!\($0.name)".lowercased() == wanted.lowercased() || $0.name.lowercased() == wanted.lowercased() }
-      guard let found else {
-        let known = all.map { wanted.contains("!") ? "\($0.module)!\($0.name)" : $0.name }
+  private func select(_ all: [Export]) throws -> ([Export], [KernelVariable]) {
+    guard !routines.isEmpty else {
+      return (
+        all.sorted { ($0.module, $0.name) < ($1.module, $1.name) },
+        KernelVariable.all.sorted { ($0.module, $0.name) < ($1.module, $1.name) }
+      )
+    }
+    var found: ([Export], [KernelVariable]) = ([], [])
+    for wanted in routines {
+      func isMeant(_ module: String, _ name: String) -> Bool {
+        "\(module)!\(name)".lowercased() == wanted.lowercased() || name.lowercased() == wanted.lowercased()
+      }
+      if let export = all.first(where: { isMeant($0.module, $0.name) }) {
+        found.0.append(export)
+      } else if let variable = KernelVariable.all.first(where: { isMeant($0.module, $0.name) }) {
+        found.1.append(variable)
+      } else {
+        let known = (all.map { ($0.module, $0.name) } + KernelVariable.all.map { ($0.module, $0.name) }).map { module, name in
+          wanted.contains("!") ? "\(module)!\(name)" : name
+        }
         throw Failure(.badInput, "\(wanted): no such routine is provided\(suggestion(wanted, among: known))")
       }
-      return found
     }
+    return found
+  }
+
+  private func text(_ variable: KernelVariable, _ width: Int) -> String {
+    let indent = String(repeating: " ", count: 27)
+    var lines = ["variable".padded(to: 27) + "\(variable.module)!\(variable.name)"]
+    for note in notes(variable.module, variable.name, variable.support) {
+      lines += wrap(note, width - indent.count - 4).map { indent + "    " + $0 }
+    }
+    return lines.joined(separator: "\n") + "\n"
+  }
+
+  private func json(_ variable: KernelVariable) -> JSONValue {
+    var missing: String?
+    if case .partial(let text) = variable.support { missing = text }
+    return .object([
+      "module": .string(variable.module), "name": .string(variable.name), "support": .string(missing == nil ? "full" : "partial"),
+      "missing": missing.map { .string($0) },
+      "introduced": .string("\(KnownRoutines.introduction(of: variable.name, in: variable.module))"),
+    ])
   }
 
   private func text(_ export: Export, _ width: Int) -> String {
@@ -70,11 +100,14 @@ struct ExportsCommand: ParsableCommand {
   }
 
   private func notes(_ export: Export) -> [String] {
+    notes(export.module, export.name, export.support) + (export.uncertainty.map { ["uncertain: \($0)"] } ?? [])
+  }
+
+  private func notes(_ module: String, _ name: String, _ support: Support) -> [String] {
     var notes: [String] = []
-    let introduced = KnownRoutines.introduction(of: export.name, in: export.module)
+    let introduced = KnownRoutines.introduction(of: name, in: module)
     if introduced > .xp { notes.append("from \(introduced) on") }
-    if case .partial(let missing) = export.support { notes.append("partial: \(missing)") }
-    if let uncertainty = export.uncertainty { notes.append("uncertain: \(uncertainty)") }
+    if case .partial(let missing) = support { notes.append("partial: \(missing)") }
     return notes
   }
 

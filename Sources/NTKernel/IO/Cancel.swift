@@ -13,7 +13,8 @@ extension Kernel {
     try irp.CancelRoutine.store(Pointer(0, in: memory.memory))
     guard routine != 0 else {
       try lowerIRQL(to: old)
-      return false
+      // An input device of the run's own has no routine in guest memory.
+      return try await cancelInput(irp)
     }
     guard try irp.CurrentLocation.load() <= irp.StackCount.load() &+ 1 else {
       throw BugCheck(BugCheckCode(rawValue: 0x48), irp.address, routine)

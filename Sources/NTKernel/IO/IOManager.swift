@@ -26,6 +26,8 @@ struct IOManager {
   var power = PowerRequests()
   /// The reparse points that creates came back with, by file object.
   var reparsePoints: [UInt64: [UInt8]] = [:]
+  /// The reads that wait for a key or a movement, with the file of each: IRP first.
+  var inputReads: [(irp: UInt64, file: UInt64)] = []
   /// For names that a device does not choose itself.
   var generatedNames = 0
 

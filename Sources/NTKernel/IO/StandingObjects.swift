@@ -180,7 +180,12 @@ extension Kernel {
     case (.null, .write): return Reply(.success, UInt64(try stack.Parameters.Write.Length.load()))
     case (.input, .read):
       try stack.Control.store(stack.Control.load().union(.pendingReturned))
+      io.inputReads.append((irp.address, try stack.FileObject.load().address))
       return nil
+    case (.input, .cleanup):
+      let file = try stack.FileObject.load().address
+      for read in io.inputReads where read.file == file { _ = try await cancelInput(Pointer(read.irp, in: memory.memory)) }
+      return .success
     case (.disk, .read):
       let (length, offset) = (try stack.Parameters.Read.Length.load(), try stack.Parameters.Read.ByteOffset.QuadPart.load())
       guard offset >= 0, UInt64(offset) % 512 == 0, length % 512 == 0, UInt64(offset) + UInt64(length) <= StandingDisk.size else {

@@ -3,6 +3,17 @@ import WindowsTypes
 
 /// What the transports and the mount manager of ``StandingObject`` answer.
 extension Kernel {
+  /// Ends a read of an input device with STATUS_CANCELLED, as the class drivers do when it is cancelled or its file is cleaned up.
+  /// Returns whether it is one that waits.
+  func cancelInput(_ irp: Pointer<IRP>) async throws -> Bool {
+    guard let index = io.inputReads.firstIndex(where: { $0.irp == irp.address }) else { return false }
+    io.inputReads.remove(at: index)
+    try irp.IoStatus.Status.store(NTSTATUS(rawValue: 0xc000_0120))
+    try irp.IoStatus.Information.store(GuestWord(0))
+    try await completeRequest(irp)
+    return true
+  }
+
   /// A request of the transport driver interface, by its minor function (tdikrnl.h), in a machine without a network.
   func transportAnswer(to minor: UInt8) -> NTSTATUS {
     switch minor {

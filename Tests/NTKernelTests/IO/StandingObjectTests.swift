@@ -110,6 +110,33 @@ import WindowsTypes
     #expect(try control(0x6d_ffff, 0x10) == .invalidDeviceRequest)
   }
 
+  @Test("a read of the keyboard waits until it is cancelled, or its file is cleaned up", arguments: ["IoCancelIrp", "ZwClose"])
+  func keyboard(ending: String) throws {
+    let g = try IOGuest()
+    let handle = try g.open(#"\Device\KeyboardClass0"#)
+    let place = try g.space()
+    #expect(try g.status("ObReferenceObjectByHandle", handle, 0, 0, 0, place, 0) == .success)
+    let file = UInt64(try g.k.load(place))
+    let irp = try g.call("IoAllocateIrp", 1, 0)
+    let next = UInt64(try g.k.load(irp + 0x60)) - 0x24
+    // IRP_MJ_READ of twelve bytes, and a completion routine that keeps the IRP.
+    try g.k.store([0xe000_0003, 12], at: next)
+    try g.k.store(UInt32(file), at: next + 0x18)
+    var ended: [UInt32] = []
+    g.routine(at: 0xf8b0_3100, 3) { arguments in
+      ended.append(try g.k.load(arguments[1] + 0x18))
+      return 0xc000_0016
+    }
+    try g.k.store(0xf8b0_3100, at: next + 0x1c)
+    #expect(try g.status("IofCallDriver", UInt64(g.k.load(file + 4)), irp) == .pending)
+    #expect(ended.isEmpty)
+    let result = try g.call(ending, ending == "ZwClose" ? handle : irp) & 0xff
+    #expect(result == (ending == "ZwClose" ? 0 : 1))
+    // STATUS_CANCELLED
+    #expect(ended == [0xc000_0120])
+    #expect(try g.call("IoCancelIrp", irp) & 0xff == 0)
+  }
+
   @Test(
     "a transport without adapters takes handlers and reaches nobody",
     arguments: [(0xb, 0), (1, 0), (3, 0xc000_023c), (7, 0xc000_0140), (0x77, 0xc000_0010)] as [(UInt8, UInt32)])
