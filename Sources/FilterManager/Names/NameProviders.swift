@@ -1,3 +1,4 @@
+import Events
 import Guest
 import NTKernel
 import WindowsTypes
@@ -40,6 +41,13 @@ extension Kernel {
             control.address,
           ])))
     _ = operation?.askedProviders.popLast()
+    let (length, maximum) = (try control.Length.load(), try control.MaximumLength.load())
+    if status.isSuccess, length == 0 || length > maximum {
+      report(
+        violation: "GenerateFileNameCallback of \(provider.filter.name) returned \(status) and a name of \(length) bytes in \(maximum)",
+        at: Site(ip: provider.filter.registration.generateFileName))
+      if length > maximum { try control.Length.store(maximum) }
+    }
     let text = status.isSuccess ? try control.string() : ""
     let isKept = try here.load(UInt8.self, at: block + 8) != 0
     let last = try control.Buffer.load().address
@@ -100,7 +108,13 @@ extension Kernel {
       let status = NTSTATUS(rawValue: UInt32(truncatingIfNeeded: try await call(routine, arguments)))
       for string in [parent, component] { free(try string.Buffer.load().address) }
       if status.isSuccess {
-        let length = min(UInt64(try here.load(UInt32.self, at: expanded + 8)), Self.expandedSize - 12)
+        let given = UInt64(try here.load(UInt32.self, at: expanded + 8))
+        let length = min(given, Self.expandedSize - 12)
+        if given == 0 || given != length {
+          report(
+            violation: "NormalizeNameComponentCallback of \(provider.filter.name) returned \(status) and a component of \(given) bytes",
+            at: Site(ip: routine))
+        }
         let units = try (0..<length / 2).map { try here.load(UInt16.self, at: expanded + 12 + 2 * $0) }
         done += "\\" + String(decoding: units, as: UTF16.self) + part[colon...]
       } else if isLast, status == .noSuchFile || status == .objectNameNotFound {
