@@ -112,7 +112,9 @@ import WindowsTypes
   }
 
   @Test("what a provider refuses is refused to whoever asks; who provides is not asked for himself") func refusal() throws {
-    _ = try ask { _, _ in 0xc000_0022 } _: { f, data in
+    _ = try ask { _, _ in
+      0xc000_0022
+    } _: { f, data in
       let status = try f.g.status("FltGetFileNameInformation", data, 0x102, f.g.space())
       #expect(status == .accessDenied)
     }
@@ -140,7 +142,9 @@ import WindowsTypes
   }
 
   @Test("a provider that succeeds without a name is told apart; so is a component without one") func nonsense() throws {
-    _ = try ask { _, _ in 0 } _: { f, data in
+    _ = try ask { _, _ in
+      0
+    } _: { f, data in
       let given = try name(f, data, 0x102)
       #expect(given == "" && f.g.violations.count == 1)
       #expect(f.g.violations[0] == "GenerateFileNameCallback of demo returned STATUS_SUCCESS and a name of 0 bytes in 512")
