@@ -65,9 +65,17 @@ extension Kernel {
     return reply.status
   }
 
+  /// Whether what a request is about is deleted. FSCTL_GET_OBJECT_ID is about the file, also where it comes by one of its streams.
+  private func isGone(_ node: FileNode, _ request: FileRequest, _ major: IRP_MJ) throws -> Bool {
+    if node.isStream, node.parent?.isDeleted == true { return true }
+    guard node.isDeleted else { return false }
+    guard node.isStream, major == .fileSystemControl else { return true }
+    return try request.stack.Parameters.FileSystemControl.FsControlCode.load().rawValue != 0x9_009c
+  }
+
   private func answer(_ request: FileRequest, _ major: IRP_MJ) async throws -> Reply {
     // Of a file that is gone, NTFS says so; only what ends its last opens, and what its cache still does, comes through.
-    if request.volume.kind == .ntfs, let node = request.node, node.isDeleted || node.isStream && node.parent?.isDeleted == true,
+    if request.volume.kind == .ntfs, let node = request.node, try isGone(node, request, major),
       ![.create, .cleanup, .close].contains(major), try !request.irp.Flags.load().contains(.pagingIO)
     {
       throw Refusal(.fileDeleted)

@@ -182,5 +182,14 @@ import WindowsTypes
     }
     try f.g.call("ZwClose", last)
     #expect(answers == [NTSTATUS(rawValue: 0xc000_0123), NTSTATUS(rawValue: 0xc000_0123)])
+    // Of a stream that is gone the file is still there.
+    answers = []
+    let stream = try f.out {
+      try f.g.status(
+        "ZwCreateFile", $0, 0x13_0080, f.g.attributes(#"\??\C:\Long directory\notes.txt:gone"#), f.g.space(), 0, 0x80, 7, 2, 0x1020, 0,
+        0)
+    }
+    try f.g.call("ZwClose", stream)
+    #expect(answers.map(\.rawValue) == [0xc000_0123, 0xc000_02f0])
   }
 }
