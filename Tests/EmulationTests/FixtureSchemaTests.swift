@@ -25,6 +25,9 @@ func schemaKeys() throws {
   #expect(words("region", "protection") == Fixture.Protection.allCases.map(\.rawValue))
   #expect(words("call", "kind") == Fixture.Call.Kind.allCases.map(\.rawValue))
   #expect(words("operation", "method") == Fixture.Operation.Method.allCases.map(\.rawValue))
+  #expect(words("open", "disposition") == Fixture.Opening.Disposition.allCases.map(\.rawValue))
+  let options = (definitions["open"]?["properties"] as? [String: [String: Any]])?["options"]?["items"] as? [String: [String]]
+  #expect(options?["enum"] == Fixture.Opening.options.keys.sorted())
   #expect(words("operation", "mode") == Fixture.Operation.Mode.allCases.map(\.rawValue))
   #expect(words("expectation", "verdict") == Fixture.VerdictName.known.map(\.rawValue))
   #expect(words("expectation", "outcome") == Fixture.OutcomeName.known.map(\.rawValue))

@@ -70,6 +70,8 @@ extension Fixture {
     public var open: String?
     /// What it sends to the driver by `FilterSendMessage` meanwhile.
     public var send: Content?
+    /// A thread that it ends meanwhile, as `TerminateThread` does.
+    public var ends: String?
     /// Whether its process ends, with the message in its hands.
     public var exits = false
     /// Whether it closes the connection.

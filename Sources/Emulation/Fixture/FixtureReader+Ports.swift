@@ -74,6 +74,7 @@ extension FixtureReader {
       reply.after = UInt64(clamping: duration.components.seconds) &* 10_000_000 &+ UInt64(duration.components.attoseconds / 100_000_000_000)
     }
     reply.open = try fields["open"]?.text()
+    if let node = fields["ends"] { reply.ends = try names.check(node, is: .thread) }
     reply.exits = try fields["exits"]?.boolean() ?? false
     reply.closes = try fields["closes"]?.boolean() ?? false
     if let node = fields["status"] { reply.status = try names.code(node, prefix: "STATUS_") }

@@ -87,7 +87,7 @@ struct KeyTable: Sendable {
     "filter-unload", "the step “filter-unload”", ["on", "filter-unload", "expect"], required: ["on", "filter-unload"])
   static let serve = KeyTable(
     "serve", "the step “serve”", ["on", "serve", "buffer", "replies", "messages"], required: ["on", "serve"])
-  static let reply = KeyTable("reply", "a reply", ["to", "after", "open", "send", "exits", "closes", "status", "with"])
+  static let reply = KeyTable("reply", "a reply", ["to", "after", "open", "send", "ends", "exits", "closes", "status", "with"])
   static let run = KeyTable("run", "the step “run”", ["run"], required: ["run"])
   /// The keys that say what kind of step a step is.
   static let steps = [

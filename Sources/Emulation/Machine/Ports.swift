@@ -145,6 +145,7 @@ private struct ServiceScript {
       try await library.sleep(for: reply.after)
       if let path = reply.open { try await library.open(path) }
       if let data = reply.send { _ = try await library.send(data.spelledOut, to: port, capacity: 64) }
+      if let name = reply.ends, let thread = kernel.threads.first(where: { $0.name == name }) { try kernel.terminate(thread) }
       if reply.exits { throw ThreadEnds(status: .success) }
       if reply.closes { return try await library.close(port) }
       guard reply.with != nil || reply.status != nil else { continue }

@@ -51,7 +51,7 @@ extension Machine {
   }
 
   /// Runs what a step has begun until it has come back, or the run is over.
-  private func finish(_ continuation: Continuation, _ line: Int?) throws {
+  func finish(_ continuation: Continuation, _ line: Int?) throws {
     if continuation == .proceed { try runGuest() } else { noteEnding() }
     guard !isOver else { return }
     guard case .returned(let value) = kernel.callResult else { throw error(line, "the step ended without a result") }

@@ -153,6 +153,15 @@ extension Machine {
       try deliverAPCs()
     }
     check(call.expect, of: call.name, line, eventsFrom: firstEvent)
+    try endIfTerminated(thread, line)
+  }
+
+  /// A thread that somebody has ended meanwhile does not come back to user mode.
+  private func endIfTerminated(_ thread: NTKernel.Thread, _ line: Int?) throws {
+    guard !isOver, try kernel.isTerminating(thread) else { return }
+    let result = outcome
+    try finish(try kernel.beginExit(of: thread, .success), line)
+    if !isOver { outcome = result }
   }
 
   /// Lets the kernel APCs of threads in user mode run, as they do when those get the processor.

@@ -44,8 +44,12 @@ extension Kernel {
     _ object: Pointer<DRIVER_OBJECT>, _ record: Pointer<FLT_REGISTRATION>, _ result: Pointer<Pointer<FLT_FILTER>>
   ) throws -> NTSTATUS {
     guard filterManager.isUp else { return .fltNotInitialized }
-    guard let registration = try Registration(record) else { return .invalidParameter }
     guard let driver = driver(at: object.address) else { return .invalidParameter }
+    var refusal = ""
+    guard let registration = try Registration(record, refusal: &refusal) else {
+      stream.append(.note("FltRegisterFilter of \(driver.name) fails: \(refusal)"))
+      return .invalidParameter
+    }
     let keys: InstanceKeys
     switch try instanceKeys(of: driver) {
     case .failure(let failure): return failure.code

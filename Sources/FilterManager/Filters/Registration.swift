@@ -43,8 +43,14 @@ struct Registration {
   /// What `record` says; `nil` where it is refused (nf-fltkernel-fltregisterfilter): another major version.
   ///
   /// The size is not looked at, as the public tests of that routine observe.
-  init?(_ record: Pointer<FLT_REGISTRATION>) throws {
-    guard try record.Version.load() >> 8 == FLT_REGISTRATION.version >> 8 else { return nil }
+  ///
+  /// - Parameter refusal: gets the reason, in words.
+  init?(_ record: Pointer<FLT_REGISTRATION>, refusal: inout String) throws {
+    let version = try record.Version.load()
+    guard version >> 8 == FLT_REGISTRATION.version >> 8 else {
+      refusal = "FLT_REGISTRATION.Version is 0x\(hex(UInt64(version), digits: 4)); it must be 0x02xx: FLT_REGISTRATION_VERSION"
+      return nil
+    }
     flags = FilterRegistrationFlags(rawValue: try record.Flags.load())
     unload = try record.FilterUnloadCallback.load().address
     instanceSetup = try record.InstanceSetupCallback.load().address
@@ -58,26 +64,35 @@ struct Registration {
     let isLonger = try record.Version.load() & 0xff >= 2
     normalizeNameComponentEx = isLonger ? UInt64(try record.memory.load(UInt32.self, at: record.address + 0x34)) : 0
     // A name provider gives all of its names itself.
-    if normalizeNameComponent != 0, generateFileName == 0 { return nil }
-    guard let operations = try Self.operations(record.OperationRegistration.load()),
-      let contexts = try Self.contexts(record.ContextRegistration.load())
+    if normalizeNameComponent != 0, generateFileName == 0 {
+      refusal = "NormalizeNameComponentCallback comes without GenerateFileNameCallback"
+      return nil
+    }
+    guard let operations = try Self.operations(record.OperationRegistration.load(), &refusal),
+      let contexts = try Self.contexts(record.ContextRegistration.load(), &refusal)
     else { return nil }
     self.operations = operations
     self.contexts = contexts
   }
 
-  private static func operations(_ table: Pointer<FLT_OPERATION_REGISTRATION>) throws -> [UInt8: Operation]? {
+  private static func operations(
+    _ table: Pointer<FLT_OPERATION_REGISTRATION>, _ refusal: inout String
+  ) throws -> [UInt8: Operation]? {
     guard !table.isNull else { return [:] }
     var operations: [UInt8: Operation] = [:]
     for index in 0..<longestTable {
       let row = table.advanced(by: index)
       let major = try row.MajorFunction.load().rawValue
       if major == endOfOperations { return operations }
-      guard isOperation(major) else { return nil }
+      guard isOperation(major) else {
+        refusal = "row \(index) of OperationRegistration has the major function 0x\(hex(UInt64(major), digits: 2)), which is none"
+        return nil
+      }
       operations[major] = Operation(
         flags: OperationRegistrationFlags(rawValue: try row.Flags.load()), pre: try row.PreOperation.load().address,
         post: try row.PostOperation.load().address)
     }
+    refusal = "OperationRegistration has no end: IRP_MJ_OPERATION_END"
     return nil
   }
 
@@ -89,14 +104,17 @@ struct Registration {
     }
   }
 
-  private static func contexts(_ table: Pointer<FLT_CONTEXT_REGISTRATION>) throws -> [Context]? {
+  private static func contexts(_ table: Pointer<FLT_CONTEXT_REGISTRATION>, _ refusal: inout String) throws -> [Context]? {
     guard !table.isNull else { return [] }
     var contexts: [Context] = []
     for index in 0..<longestTable {
       let row = table.advanced(by: index)
       let type = FLT_CONTEXT_TYPE(rawValue: try row.ContextType.load())
       if type == .end { return contexts }
-      guard [.volume, .instance, .file, .stream, .streamHandle, .transaction].contains(type) else { return nil }
+      guard [.volume, .instance, .file, .stream, .streamHandle, .transaction].contains(type) else {
+        refusal = "row \(index) of ContextRegistration has the type 0x\(hex(UInt64(type.rawValue), digits: 4)), which is none"
+        return nil
+      }
       let size = try row.Size.load().bits
       contexts.append(
         Context(
@@ -104,6 +122,7 @@ struct Registration {
           size: size == FLT_CONTEXT_REGISTRATION.variableSize & 0xffff_ffff ? nil : size, tag: try row.PoolTag.load(),
           allocate: try row.AllocateCallback.load().address, free: try row.FreeCallback.load().address))
     }
+    refusal = "ContextRegistration has no end: FLT_CONTEXT_END"
     return nil
   }
 }

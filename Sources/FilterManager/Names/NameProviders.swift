@@ -1,3 +1,4 @@
+import Events
 import Guest
 import NTKernel
 import WindowsTypes
@@ -25,26 +26,33 @@ extension Kernel {
     // FLT_NAME_CONTROL, and the BOOLEAN that says whether the name may be kept.
     let here = memory.memory
     let block = try allocate(0x10)
+    defer { free(block) }
     let control = Pointer<UNICODE_STRING>(block, in: here)
     guard let buffer = try allocatePool(Self.nameBufferSize, tag: Self.nameTag) else { return .failure(Failure(.insufficientResources)) }
     try control.MaximumLength.store(UInt16(Self.nameBufferSize))
     try control.Buffer.store(Pointer(buffer, in: here))
     let format = options.format == .normalized ? FileNameOptions.Format.opened : options.format
-    operation?.askedProviders.append(provider)
-    let status = NTSTATUS(
-      rawValue: UInt32(
-        truncatingIfNeeded: try await call(
-          provider.filter.registration.generateFileName,
-          [
-            provider.address, file.address, operation?.data.address ?? 0, UInt64(options.bits & ~0xff | format.rawValue), block + 8,
-            control.address,
-          ])))
-    _ = operation?.askedProviders.popLast()
+    let status = try await whileProviding(provider, in: operation) {
+      NTSTATUS(
+        rawValue: UInt32(
+          truncatingIfNeeded: try await call(
+            provider.filter.registration.generateFileName,
+            [
+              provider.address, file.address, operation?.data.address ?? 0, UInt64(options.bits & ~0xff | format.rawValue), block + 8,
+              control.address,
+            ])))
+    }
+    let (length, maximum) = (try control.Length.load(), try control.MaximumLength.load())
+    if status.isSuccess, length == 0 || length > maximum {
+      report(
+        violation: "GenerateFileNameCallback of \(provider.filter.name) returned \(status) and a name of \(length) bytes in \(maximum)",
+        at: Site(ip: provider.filter.registration.generateFileName))
+      if length > maximum { try control.Length.store(maximum) }
+    }
     let text = status.isSuccess ? try control.string() : ""
     let isKept = try here.load(UInt8.self, at: block + 8) != 0
     let last = try control.Buffer.load().address
     if isPoolBlock(last) { try freePool(last) }
-    free(block)
     guard status.isSuccess else { return .failure(Failure(status)) }
     let volume = provider.volume
     // A short name has no volume in front of it.
@@ -58,6 +66,15 @@ extension Kernel {
     }
     if isKept { filterManager.queriedNames.insert(Manager.NameKey(file: file.address, format: options.format.rawValue)) }
     return .success(try makeName(name, volume: prefix, options.format.rawValue))
+  }
+
+  /// Does `body` while a provider is asked in an operation, whose questions are its own meanwhile.
+  private func whileProviding<Result>(_ provider: Instance, in operation: Operation?, _ body: () async throws -> Result) async throws
+    -> Result
+  {
+    operation?.askedProviders.append(provider)
+    defer { _ = operation?.askedProviders.popLast() }
+    return try await body()
   }
 
   private static let nameBufferSize: UInt64 = 0x200
@@ -100,7 +117,13 @@ extension Kernel {
       let status = NTSTATUS(rawValue: UInt32(truncatingIfNeeded: try await call(routine, arguments)))
       for string in [parent, component] { free(try string.Buffer.load().address) }
       if status.isSuccess {
-        let length = min(UInt64(try here.load(UInt32.self, at: expanded + 8)), Self.expandedSize - 12)
+        let given = UInt64(try here.load(UInt32.self, at: expanded + 8))
+        let length = min(given, Self.expandedSize - 12)
+        if given == 0 || given != length {
+          report(
+            violation: "NormalizeNameComponentCallback of \(provider.filter.name) returned \(status) and a component of \(given) bytes",
+            at: Site(ip: routine))
+        }
         let units = try (0..<length / 2).map { try here.load(UInt16.self, at: expanded + 12 + 2 * $0) }
         done += "\\" + String(decoding: units, as: UTF16.self) + part[colon...]
       } else if isLast, status == .noSuchFile || status == .objectNameNotFound {

@@ -57,11 +57,16 @@ extension Kernel {
       connection.awaiting[message.id] = nil
     }
     let what = message.capacity == nil ? "somebody to take message" : "a reply to message"
-    let purpose = WaitPurpose("\(what) \(message.id) on \(connection.server.name)") {
+    // Nobody waits in a thread that is to end.
+    if try isTerminating(message.sender) { return .threadIsTerminating }
+    let purpose = WaitPurpose("\(what) \(message.id) on \(connection.server.name)", endsWithThread: true) {
       if let taker = message.taker { return [taker] }
       return connection.servants
     }
-    return try await block(purpose, timeout: limit)
+    let status = try await block(purpose, timeout: limit)
+    // A reply that came after that is nobody's.
+    if status == .threadIsTerminating { message.reply = nil }
+    return status
   }
 
   /// The reply reaches the sender's buffer, in the sender's context.
@@ -220,6 +225,11 @@ extension Kernel {
     let status = NTSTATUS(rawValue: UInt32(truncatingIfNeeded: value))
     let count = try memory.memory.load(UInt32.self, at: place)
     do { try returned.store(count) } catch let exception as GuestException { return exception.code }
+    if count > outputSize {
+      report(
+        violation: "MessageNotifyCallback of \(server.name) says that it wrote \(count) bytes to a buffer of \(outputSize)",
+        at: Site(ip: server.message))
+    }
     var answer: [UInt8] = []
     if status.isSuccess, count > 0, count <= outputSize {
       answer = (try? memory.memory.bytes(min(PortEvent.shownBytes, Int(count)), at: output)) ?? []

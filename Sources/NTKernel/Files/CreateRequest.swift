@@ -83,6 +83,7 @@ extension Kernel {
     let related = try file.RelatedFileObject.load()
     let name = try file.FileName.string()
     if name.isEmpty && related.isNull { return try openVolume(request, wish) }
+    if wish.has(CreateOptions.openByFileID) { return try openByID(request, wish) }
     // SL_OPEN_TARGET_DIRECTORY: the directory of what a rename is to make.
     if request.flags & 4 != 0 { return try openTargetDirectory(request, wish, name, related) }
     do {
@@ -102,6 +103,24 @@ extension Kernel {
     // FO_VOLUME_OPEN
     try request.file.Flags.store(request.file.Flags.load() | 0x40_0000)
     return Reply(.success, Outcome.opened)
+  }
+
+  /// `FILE_OPEN_BY_FILE_ID`: the name is a file's identifier, with or without a backslash in front. There is nothing to be made.
+  private func openByID(_ request: FileRequest, _ wish: Wish) throws -> Reply {
+    guard request.volume.kind == .ntfs, wish.disposition == CreateDisposition.open else { throw Refusal(.invalidParameter) }
+    let (string, here) = (request.file.FileName, memory.memory)
+    let (length, buffer) = (try string.Length.load(), try string.Buffer.load().address)
+    guard length == 8 || length == 10 else { throw Refusal(.invalidParameter) }
+    let id = try here.load(UInt64.self, at: buffer + UInt64(length - 8))
+    var left = [request.volume.root]
+    while let node = left.popLast() {
+      if node.id == id {
+        let place = Place(directory: node.parent ?? node, name: node.name, stream: nil, mustBeDirectory: false, node: node)
+        return try openExisting(node, place, request, wish)
+      }
+      left += node.children.values
+    }
+    throw Refusal(.invalidParameter)
   }
 
   // MARK: Names

@@ -65,8 +65,22 @@ extension Kernel {
     return reply.status
   }
 
+  /// Whether what a request is about is deleted. FSCTL_GET_OBJECT_ID is about the file, also where it comes by one of its streams.
+  private func isGone(_ node: FileNode, _ request: FileRequest, _ major: IRP_MJ) throws -> Bool {
+    if node.isStream, node.parent?.isDeleted == true { return true }
+    guard node.isDeleted else { return false }
+    guard node.isStream, major == .fileSystemControl else { return true }
+    return try request.stack.Parameters.FileSystemControl.FsControlCode.load().rawValue != 0x9_009c
+  }
+
   private func answer(_ request: FileRequest, _ major: IRP_MJ) async throws -> Reply {
-    switch major {
+    // Of a file that is gone, NTFS says so; only what ends its last opens, and what its cache still does, comes through.
+    if request.volume.kind == .ntfs, let node = request.node, try isGone(node, request, major),
+      ![.create, .cleanup, .close].contains(major), try !request.irp.Flags.load().contains(.pagingIO)
+    {
+      throw Refusal(.fileDeleted)
+    }
+    return switch major {
     case .create: try create(request)
     case .cleanup: try await cleanUp(request)
     case .close: try closed(request)
@@ -146,6 +160,11 @@ extension Kernel {
 }
 
 extension NTSTATUS {
+  /// `STATUS_FILE_DELETED`, 0xC0000123
+  static let fileDeleted = Self(rawValue: 0xc000_0123)
+  /// `STATUS_OBJECTID_NOT_FOUND`, 0xC00002F0
+  static let objectIDNotFound = Self(rawValue: 0xc000_02f0)
+
   /// `FsRtlIsNtstatusExpected` (nf-ntifs-fsrtlisntstatusexpected): not a status that says that the code itself is broken.
   var isExpectedOfFileSystems: Bool {
     // STATUS_DATATYPE_MISALIGNMENT, ACCESS_VIOLATION, ILLEGAL_INSTRUCTION, INSTRUCTION_MISALIGNMENT

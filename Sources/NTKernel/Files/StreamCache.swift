@@ -83,9 +83,9 @@ extension Kernel {
         let irql = try raiseIRQL(to: .apc)
         do {
           try await pageIn(page, of: Pointer(cache.file, in: memory.memory), to: node.data)
-        } catch let refusal as Refusal {
+        } catch {
           try lowerIRQL(to: irql)
-          throw refusal
+          throw error
         }
         try lowerIRQL(to: irql)
         cache.noteClean(page, node.data)

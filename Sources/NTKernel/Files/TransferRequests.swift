@@ -28,7 +28,8 @@ extension Kernel {
       throw Refusal(.invalidParameter)
     }
     if node.isDeleted, !isPaging { throw Refusal(.fileClosed) }
-    return Transfer(node: node, length: length, key: try parameters.Key.load(), offset: offset, isPaging: isPaging, isUnbuffered: isUnbuffered)
+    return Transfer(
+      node: node, length: length, key: try parameters.Key.load(), offset: offset, isPaging: isPaging, isUnbuffered: isUnbuffered)
   }
 
   func read(_ request: FileRequest) async throws -> Reply {

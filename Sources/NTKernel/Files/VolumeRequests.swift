@@ -106,6 +106,8 @@ extension Kernel {
       guard outputLength >= 4 else { throw Refusal(.invalidUserBuffer) }
       try memory.memory.store(UInt32(0), at: buffer)
       return Reply(.success, 4)
+    // FSCTL_GET_OBJECT_ID: no file has one.
+    case 0x9_009c where request.volume.kind == .ntfs && request.node != nil: throw Refusal(.objectIDNotFound)
     // FSCTL_SET_REPARSE_POINT, FSCTL_GET_REPARSE_POINT, FSCTL_DELETE_REPARSE_POINT
     case 0x9_00a4, 0x9_00a8, 0x9_00ac: return try reparsePointControl(request, code)
     case 0x9_80c8 where request.volume.kind == .ntfs:  // FSCTL_SET_ZERO_DATA: from, to

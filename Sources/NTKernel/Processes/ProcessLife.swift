@@ -157,6 +157,7 @@ extension Kernel {
   func tearDown(_ thread: Thread, _ status: NTSTATUS) async throws {
     let process = thread.owner
     try set(CrossThreadFlags.terminated, in: thread.object.CrossThreadFlags)
+    try thread.object.Tcb.ApcState.UserApcPending.store(0)
     try await notifyThread(thread, isCreated: false)
     let isLast = try process.id != 0 && process.object.ActiveThreads.load() <= 1
     if isLast {

@@ -7,10 +7,13 @@ package struct WaitPurpose {
   package let what: String
   /// Who can end the wait, of whom any one will do; empty where that is not known.
   package let awaited: () -> [Thread]
+  /// Whether the wait is over when somebody ends the thread.
+  package let endsWithThread: Bool
 
-  package init(_ what: String, awaited: @escaping () -> [Thread] = { [] }) {
+  package init(_ what: String, endsWithThread: Bool = false, awaited: @escaping () -> [Thread] = { [] }) {
     self.what = what
     self.awaited = awaited
+    self.endsWithThread = endsWithThread
   }
 }
 

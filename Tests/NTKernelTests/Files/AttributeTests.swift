@@ -142,4 +142,54 @@ import WindowsTypes
     let link = try f.open(#"\??\C:\link"#, expect: isFollowed ? .success : NTSTATUS(rawValue: 0xc000_0279))
     if isFollowed { #expect(try String(decoding: f.read(link, 5), as: UTF8.self) == "hello") }
   }
+
+  @Test("a file is opened by its identifier; one that is gone is told from one that was never there") func deletion() throws {
+    let f = try FilterGuest()
+    let instance = try f.instance(of: f.start())
+    let handle = try f.open(#"\??\C:\doomed"#, disposition: 2)
+    let file = try f.fileObject(handle)
+    let (information, count) = (try f.g.space(24), try f.g.space())
+    #expect(try f.g.status("FltQueryInformationFile", instance, file, information, 8, 6, count) == .success)
+    // The identifier as a name, from a directory of the volume.
+    let id = UInt16(truncatingIfNeeded: try f.k.load(information))
+    func openByID(_ id: UInt16) throws -> NTSTATUS {
+      let (name, attributes, place, block) = (try f.g.space(0x20), try f.g.space(0x18), try f.g.space(), try f.g.space())
+      try f.k.store([8 | 8 << 16, UInt32(name + 8), UInt32(id), 0], at: name)
+      let root = try f.open(#"\??\C:\Long directory"#)
+      try f.k.store([0x18, UInt32(root), UInt32(name), 0x240, 0, 0], at: attributes)
+      return try f.g.status("ZwCreateFile", place, 0x12_0080, attributes, block, 0, 0, 7, 1, 0x2020, 0, 0)
+    }
+    #expect(try openByID(id) == .success)
+    #expect(try openByID(0x7fff) == .invalidParameter)
+    let object = try f.g.space(0x40)
+    #expect(try f.g.status("FltFsControlFile", instance, file, 0x9_009c, 0, 0, object, 0x40, count).rawValue == 0xc000_02f0)
+    // Deleted by its disposition: the filter asks when the last handle is gone.
+    try f.k.memory.memory.store(UInt8(1), at: information)
+    var answers: [NTSTATUS] = []
+    f.g.routine(at: FilterGuest.pre, 3) { _ in 5 }
+    f.g.routine(at: FilterGuest.post, 4) { arguments in
+      let target = UInt64(try f.k.load(arguments[1] + 0x10))
+      let own = UInt64(try f.k.load(arguments[1] + 0xc))
+      answers.append(try f.g.status("FltQueryInformationFile", own, target, information, 24, 5, count))
+      answers.append(try f.g.status("FltFsControlFile", own, target, 0x9_009c, 0, 0, object, 0x40, count))
+      return 0
+    }
+    _ = try f.other(
+      "watcher", altitude: "380000", [0xc: f.operations([(0x12, 0, FilterGuest.pre, FilterGuest.post)])])
+    let last = try f.out {
+      try f.g.status(
+        "ZwCreateFile", $0, 0x13_0080, f.g.attributes(#"\??\C:\alone"#), f.g.space(), 0, 0x80, 7, 2, 0x1020, 0, 0)
+    }
+    try f.g.call("ZwClose", last)
+    #expect(answers == [NTSTATUS(rawValue: 0xc000_0123), NTSTATUS(rawValue: 0xc000_0123)])
+    // Of a stream that is gone the file is still there.
+    answers = []
+    let stream = try f.out {
+      try f.g.status(
+        "ZwCreateFile", $0, 0x13_0080, f.g.attributes(#"\??\C:\Long directory\notes.txt:gone"#), f.g.space(), 0, 0x80, 7, 2, 0x1020, 0,
+        0)
+    }
+    try f.g.call("ZwClose", stream)
+    #expect(answers.map(\.rawValue) == [0xc000_0123, 0xc000_02f0])
+  }
 }

@@ -1,3 +1,4 @@
+import Events
 import Guest
 import NTKernel
 import Testing
@@ -40,6 +41,13 @@ import WindowsTypes
     #expect(try f.g.status("FltRegisterFilter", f.driver, f.registration([8: contexts]), result) == .invalidParameter)
     try f.k.store([0xffff], at: contexts)
     #expect(try f.g.status("FltRegisterFilter", f.driver, f.registration([8: contexts, 0xc: table]), result) == .success)
+    let notes = f.k.stream.events.compactMap { if case .note(let text) = $0 { text } else { nil } }
+    #expect(
+      notes == [
+        "FltRegisterFilter of demo fails: row 0 of OperationRegistration has the major function 0x40, which is none",
+        "FltRegisterFilter of demo fails: NormalizeNameComponentCallback comes without GenerateFileNameCallback",
+        "FltRegisterFilter of demo fails: row 0 of ContextRegistration has the type 0x0003, which is none",
+      ])
     // Another driver's object, or none.
     #expect(try f.g.status("FltRegisterFilter", f.k.scratch, f.registration(), result) == .invalidParameter)
   }

@@ -73,6 +73,7 @@ import WindowsTypes
     let (again, _) = try control(f, owner, 0x9_000c)
     #expect(again == .pending && log.suffix(2) == ["over 77", "asked: 2"])
     #expect(try [f.k.load(other), f.k.load(other + 4)] == [0, 5] && f.g.call("FltCurrentBatchOplock", lock) & 1 == 0)
+    for name in ["FltpOplockCompletion", "FltpOplockWaitComplete", "FltpOplockPrePost"] { #expect(try f.k.trap(name) != 0) }
     try f.g.call("FltUninitializeOplock", lock)
     #expect(f.g.violations.isEmpty)
   }

@@ -112,7 +112,9 @@ import WindowsTypes
   }
 
   @Test("what a provider refuses is refused to whoever asks; who provides is not asked for himself") func refusal() throws {
-    _ = try ask { _, _ in 0xc000_0022 } _: { f, data in
+    _ = try ask { _, _ in
+      0xc000_0022
+    } _: { f, data in
       let status = try f.g.status("FltGetFileNameInformation", data, 0x102, f.g.space())
       #expect(status == .accessDenied)
     }
@@ -137,5 +139,28 @@ import WindowsTypes
     #expect(try f.text(own + 8) == F.volumeName + #"\Long directory\notes.txt"#)
     let outside = try f.out { try f.g.status("FltGetFileNameInformationUnsafe", file, 0, 0x102, $0) }
     #expect(try f.text(outside + 8) == "made up" && f.text(outside + 0x10) == "")
+  }
+
+  @Test("a provider that succeeds without a name is told apart; so is a component without one") func nonsense() throws {
+    _ = try ask { _, _ in
+      0
+    } _: { f, data in
+      let given = try name(f, data, 0x102)
+      #expect(given == "" && f.g.violations.count == 1)
+      #expect(f.g.violations[0] == "GenerateFileNameCallback of demo returned STATUS_SUCCESS and a name of 0 bytes in 512")
+    }
+    let f = try F()
+    f.g.routine(at: Self.generate, 6) {
+      try answer(F.volumeName + #"\dir"#, f, $0)
+      return 0
+    }
+    f.g.routine(at: Self.normalize, 8) { _ in 0 }
+    f.g.routine(at: F.pre, 3) {
+      _ = try name(f, $0[0], 0x100_0101)
+      return 1
+    }
+    _ = try f.start([0xc: f.operations([(0, 0, F.pre, 0)]), 0x24: Self.generate, 0x28: Self.normalize])
+    _ = try f.open()
+    #expect(f.g.violations == ["NormalizeNameComponentCallback of demo returned STATUS_SUCCESS and a component of 0 bytes"])
   }
 }

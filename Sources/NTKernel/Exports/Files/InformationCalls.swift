@@ -18,7 +18,7 @@ extension Export {
         ) async throws -> NTSTATUS in
         try await kernel.queryInformation(arguments(kernel, handle, block), buffer.bits, length, kind)
       }
-      .partially("extended attributes, object identifiers, quotas, links, pipes and mailslots are unknown classes"),
+      .partially("object identifiers, quotas, links, pipes and mailslots are unknown classes"),
       // nf-ntifs-ntsetinformationfile
       export("\(prefix)SetInformationFile(FileHandle, IoStatusBlock, FileInformation, Length, FileInformationClass)", irql: .passive) {
         (
