@@ -12,6 +12,6 @@ extension Export {
   private static let portModules: [[Export]] = [
     ndisDrivers, ndisInternals, ndisHandlers, ndisAdapters, ndisDevices, ndisProtocols, ndisConfiguration, ndisPackets, ndisUtilities,
     scsiport, storport, scsiInternals, videoprt, videoInternals, hidclass, classpnp, ks, portcls,
-    battc, usbport, randomNumbers, bootvid, winsockKernel,
+    battc, usbport, controllers, randomNumbers, bootvid, winsockKernel,
   ]
 }
