@@ -10,8 +10,8 @@ extension Export {
 
   /// What port and class drivers export, and the helper modules beside them.
   private static let portModules: [[Export]] = [
-    ndisDrivers, ndisInternals, ndisHandlers, ndisAdapters, ndisDevices, ndisProtocols, ndisConfiguration, ndisPackets, ndisUtilities,
-    scsiport, storport, scsiInternals, videoprt, videoInternals, hidclass, classpnp, ks, portcls,
-    battc, usbport, randomNumbers, bootvid, winsockKernel,
+    ndisDrivers, ndisInternals, ndisHandlers, ndisIndications, ndisAdapters, ndisDevices, ndisProtocols, ndisConfiguration, ndisPackets,
+    ndisUtilities, scsiport, storport, scsiInternals, videoprt, videoInternals, hidclass, classpnp, ks, portcls,
+    battc, usbport, controllers, randomNumbers, bootvid, winsockKernel,
   ]
 }

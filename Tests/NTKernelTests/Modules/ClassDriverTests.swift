@@ -303,6 +303,42 @@ import WindowsTypes
     #expect(g.k.kernel.exports["ks", "KspDispatch"] != nil)
   }
 
+  @Test("a bus of KS's has no children") func bus() throws {
+    let g = try IOGuest()
+    let (device, result) = (try g.device(nil, extension: 0x10), try g.space())
+    #expect(try g.status("KsGetBusEnumPnpDeviceObject", device, result) == .invalidParameter)
+    #expect(try g.status("KsCreateBusEnumObject", 0, device, 0x11, 0x22, 0, 0) == .success)
+    #expect(try g.status("KsGetBusEnumPnpDeviceObject", device, result) == .success && g.k.load(result) == 0x22)
+    #expect(try g.status("KsIsBusEnumChildDevice", device, result) == .success && g.k.byte(result) == 0)
+    let irp = try g.call("IoAllocateIrp", 1, 0)
+    let location = try g.space(0x24)
+    try g.k.store([UInt32(location)], at: irp + 0x60)
+    #expect(try g.status("KsServiceBusEnumPnpRequest", device, irp) == .notSupported)
+    try g.k.store([0x021b], at: location)
+    #expect(try g.status("KsServiceBusEnumPnpRequest", device, irp) == .success)
+    #expect(try g.k.load(UInt64(g.k.load(device + 0x28))) == 0)
+  }
+
+  @Test("minidrivers of controllers register; one without resources does not start", arguments: ["PciIdeX", "StreamClass"])
+  func controllers(prefix: String) throws {
+    let g = try IOGuest()
+    let (driver, data) = (g.driver.object.address, try g.space(0x40))
+    if prefix == "PciIdeX" {
+      #expect(try g.status("PciIdeXInitialize", driver, 0, 0, 0x20) == .invalidParameter)
+      #expect(try g.status("PciIdeXInitialize", driver, 0, 0xf8b0_9000, 0x20) == .success)
+    } else {
+      #expect(try g.status("StreamClassRegisterMinidriver", driver, 0, data) == .revisionMismatch)
+      try g.k.store([0x44], at: data)
+      #expect(try g.status("StreamClassRegisterMinidriver", driver, 0, data) == .success)
+    }
+    let device = try g.k.kernel.makeRootDevice(for: g.driver).address
+    #expect(try g.status(prefix + "AddDevice", driver, device) == .success)
+    #expect(try g.status("IopPlugAndPlayRequest", device, 0) == NTSTATUS(rawValue: 0xc000_0182))
+    try g.call(prefix + "Unload", driver)
+    // PciIdeXAddDevice StreamClassAddDevice PciIdeXUnload StreamClassUnload PciIdeXDispatch StreamClassDispatch
+    #expect(g.k.kernel.exports[prefix.lowercased() == "pciidex" ? "pciidex" : "stream", prefix + "Dispatch"] != nil)
+  }
+
   @Test("a device with a header of KS's goes by the default routines") func header() throws {
     let g = try IOGuest()
     let (driver, result) = (g.driver.object.address, try g.space())

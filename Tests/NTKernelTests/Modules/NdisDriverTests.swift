@@ -72,6 +72,10 @@ private final class NdisGuest {
       #expect(try n.status(at: result) == .unsuccessful)
       try g.call("NdisReadConfiguration", result, result + 8, configuration, g.string("Environment"), 0)
       #expect(try n.status(at: result) == .success && g.k.load(n.word(result + 8) + 4) == 1)
+      // The adapter's identifier: text, with braces.
+      try g.call("NdisReadConfiguration", result, result + 8, configuration, g.string("MiniportName"), 2)
+      #expect(try n.status(at: result) == .success && g.k.load(n.word(result + 8)) == 2)
+      #expect(try g.k.half(n.word(result + 8) + 4) == 76)
       // What is written is read again, as a number and as text.
       try g.k.store([0, 100], at: result + 0x10)
       try g.call("NdisWriteConfiguration", result, configuration, name, result + 0x10)
@@ -96,7 +100,10 @@ private final class NdisGuest {
     #expect(try g.status("IopPlugAndPlayRequest", device, 0) == .success && n.calls == ["initialize"])
     // The handlers of the block stand for the macros: nobody hears of anything.
     for (handler, count) in [
-      ("NdisMIgnoreOne", 1), ("NdisMIgnoreTwo", 2), ("NdisMIgnoreThree", 3), ("NdisMIgnoreFour", 4), ("NdisMIgnoreEight", 8),
+      ("NdisMSendResourcesAvailable", 1), ("NdisMIndicateStatusComplete", 1), ("NdisMQueryInformationComplete", 2),
+      ("NdisMSetInformationComplete", 2), ("NdisMSendComplete", 3), ("NdisMResetComplete", 3), ("NdisMIndicateStatus", 4),
+      ("NdisMTransferDataComplete", 4), ("NdisMIgnoreOne", 1), ("NdisMIgnoreTwo", 2), ("NdisMIgnoreThree", 3), ("NdisMIgnoreFour", 4),
+      ("NdisMIgnoreEight", 8),
     ] { _ = try g.call(handler, Array(repeating: adapter, count: count)) }
     try g.call("NdisMIgnoreFive", result, adapter, 0, 0, 0)
     #expect(try n.status(at: result) == .success)

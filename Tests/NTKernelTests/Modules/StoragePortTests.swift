@@ -89,6 +89,7 @@ import WindowsTypes
     let registers = try g.call(prefix + "GetDeviceBase", 0, 5, 0, 0xf000_0000, 0, 0x1000, 0)
     #expect(registers > 0x8000_0000)
     try g.call(prefix + "FreeDeviceBase", 0, registers)
+    #expect(try g.k.kernel.leftovers(of: g.driver).isEmpty)
     #expect(try g.call(prefix + "ValidateRange", 0, 5, 0, 0x1f0, 0, 8, 1) & 0xff == 1)
     // A slot without a function answers with two bytes of ones.
     #expect(try g.call(prefix + "GetBusData", 0, 4, 0, 0x1e, buffer, 4) == 2 && g.k.half(buffer) == 0xffff)

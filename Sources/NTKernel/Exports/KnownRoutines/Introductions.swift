@@ -218,5 +218,20 @@ enum Introductions {
       FltRequestSecurityInfoOnCreateCompletion FltSetActivityIdCallbackData FltSetSectionContext FltWriteFileEx
     fltMgr windows10_1709: FltQueryInformationByName
     fltMgr windows11: FltVetoBypassIo
+    ndis vista: NdisAdvanceNetBufferDataStart NdisAllocateGenericObject NdisAllocateIoWorkItem NdisAllocateMdl
+      NdisAllocateNetBufferListPool NdisAllocateTimerObject NdisCancelTimerObject NdisCompleteNetPnPEvent
+      NdisDeregisterDeviceEx NdisDeregisterProtocolDriver NdisFDeregisterFilterDriver NdisFRegisterFilterDriver
+      NdisFreeGenericObject NdisFreeIoWorkItem NdisFreeMdl NdisFreeNetBufferListPool NdisFreeTimerObject NdisGetDataBuffer
+      NdisGetDeviceReservedExtension NdisGetSystemUpTimeEx NdisMDeregisterInterruptEx NdisMDeregisterMiniportDriver
+      NdisMDeregisterScatterGatherDma NdisMGetBusData NdisMIndicateStatusEx NdisMPauseComplete NdisMRegisterInterruptEx
+      NdisMRegisterMiniportDriver NdisMRegisterScatterGatherDma NdisMRestartComplete NdisMSetBusData
+      NdisMSetMiniportAttributes NdisOpenAdapterEx NdisOpenConfigurationEx NdisQueueIoWorkItem NdisRegisterDeviceEx
+      NdisRegisterProtocolDriver NdisRetreatNetBufferDataStart NdisSetOptionalHandlers NdisSetTimerObject
+      NdisSystemActiveProcessorCount
+    ndis windows7: NdisAcquireRWLockRead NdisAcquireRWLockWrite NdisAllocateRWLock NdisFreeRWLock
+      NdisGroupActiveProcessorCount NdisGroupMaxProcessorCount NdisReleaseRWLock
+    netio vista: WskCaptureProviderNPI WskDeregister WskQueryProviderCharacteristics WskRegister WskReleaseProviderNPI
+    ksecdd vista: BCryptCloseAlgorithmProvider BCryptGenRandom BCryptOpenAlgorithmProvider SystemPrng
+    cng vista: BCryptCloseAlgorithmProvider BCryptGenRandom BCryptOpenAlgorithmProvider SystemPrng
     """
 }

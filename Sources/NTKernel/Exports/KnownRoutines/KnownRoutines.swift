@@ -46,7 +46,8 @@ public enum KnownRoutines {
 
   private static let modules = [
     "ndis": "NDIS, the interface of network drivers", "tdi": "the helper routines of TDI, the transports' interface",
-    "usbd": "the helper routines of USB clients", "hidclass": "the class driver of input devices",
+    "usbd": "the helper routines of USB clients", "usbport": "the port driver of USB host controllers",
+    "hidclass": "the class driver of input devices",
     "hidparse": "the parser of HID report descriptors", "storport": "the port driver of storage adapters",
     "scsiport": "the port driver of SCSI adapters", "classpnp": "the class driver of storage", "videoprt": "the port driver of displays",
     "portcls": "the port class driver of audio", "ks": "kernel streaming", "wdfldr": "the loader of the driver framework, KMDF",

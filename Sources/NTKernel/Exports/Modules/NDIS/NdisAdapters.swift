@@ -61,6 +61,17 @@ extension Export {
     },
   ]
 
+  /// The same as routines, for miniports that were built without the macros. An adapter that nobody is bound to has nothing to say.
+  static let ndisIndications: [Export] = [
+    ("One", "NdisMSendResourcesAvailable(MiniportAdapterHandle)"), ("One", "NdisMIndicateStatusComplete(MiniportAdapterHandle)"),
+    ("Two", "NdisMQueryInformationComplete(MiniportAdapterHandle, Status)"),
+    ("Two", "NdisMSetInformationComplete(MiniportAdapterHandle, Status)"),
+    ("Three", "NdisMSendComplete(MiniportAdapterHandle, Packet, Status)"),
+    ("Three", "NdisMResetComplete(MiniportAdapterHandle, Status, AddressingReset)"),
+    ("Four", "NdisMIndicateStatus(MiniportAdapterHandle, GeneralStatus, StatusBuffer, StatusBufferSize)"),
+    ("Four", "NdisMTransferDataComplete(MiniportAdapterHandle, Packet, Status, BytesTransferred)"),
+  ].map { handler, prototype in ndisHandlers["NdisMIgnore" + handler].exported(as: prototype, by: "ndis") }
+
   /// What a miniport calls while it initialises an adapter.
   static let ndisAdapters: [Export] = [
     // nf-ndis-ndismsetattributesex: NdisMSetAttributes is a macro for an older form.
@@ -277,13 +288,27 @@ extension Kernel {
     return words(driver)
   }
 
+  private static func ndisAdapterName(_ number: UInt64) -> String {
+    "\\Device\\{50524F42-454C-4F43-4B00-" + hex(number, digits: 12).uppercased() + "}"
+  }
+
+  /// The identifier in an adapter's name, `{50524F42-454C-4F43-4B00-000000000001}`, and its number from 0.
+  func ndisIdentifier(ofAdapter handle: UInt64) -> (text: String, index: Int)? {
+    guard ndisDriver(ofAdapter: handle) != nil,
+      let name = try? Pointer<UNICODE_STRING>(handle + Adapter.name, in: memory.memory).string(), name.count >= 46
+    else { return nil }
+    let text = String(name.suffix(38))
+    return (text, max(0, (Int(text.suffix(13).dropLast(), radix: 16) ?? 1) - 1) % 10_000)
+  }
+
   /// The driver's AddDevice: the adapter's functional device, named as its binding would be.
   func addNdisAdapter(_ driver: Pointer<DRIVER_OBJECT>, _ physical: Pointer<DEVICE_OBJECT>) async throws -> NTSTATUS {
     guard let data = try portData(of: driver, "ndis"), try data[NdisDriver.version] != 0 else { return .unsuccessful }
-    let number = try data[NdisDriver.adapters] + 1
-    try data.set(NdisDriver.adapters, number)
     // FILE_DEVICE_PHYSICAL_NETCARD. The name's identifier is ours: an installation makes one up.
-    let name = "\\Device\\{50524F42-454C-4F43-4B00-" + hex(number, digits: 12).uppercased() + "}"
+    try makeNamespace()
+    var number: UInt64 = 1
+    while number < 0x1000, io.namespace[Self.ndisAdapterName(number)] != nil { number += 1 }
+    let name = Self.ndisAdapterName(number)
     let (status, device) = try await addPortDevice(driver, over: physical, type: 0x17, size: Adapter.size, name: name)
     guard status.isSuccess else { return status }
     let extensionBase = try device.DeviceExtension.load().address

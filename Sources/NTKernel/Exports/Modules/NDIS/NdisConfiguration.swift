@@ -66,9 +66,10 @@ extension Export {
         kernel, status: Pointer<NTSTATUS>, result: Pointer<GuestWord>, handle: GuestWord, keyword: Pointer<UNICODE_STRING>, type: UInt32
       ) in
       let name = try keyword.string()
-      // The keywords that NDIS itself answers: Windows NT, an x86, its own version.
+      // The keywords that NDIS itself answers: Windows NT, an x86, its own version; an adapter's name is its identifier.
       let own: [String: UInt32] = ["environment": 1, "processortype": 0, "ndisversion": kernel.ndisVersion]
-      let data = own[name.lowercased()].map { RegistryData.dword($0) } ?? kernel.ndisConfiguration(handle.bits)?[name]
+      let stored = kernel.ndisConfiguration(handle.bits)?[name.lowercased() == "miniportname" ? "NetCfgInstanceId" : name]
+      let data = own[name.lowercased()].map { RegistryData.dword($0) } ?? stored
       guard let data, let place = try kernel.makeNdisParameter(data, type, for: handle.bits) else {
         return try status.store(.unsuccessful)
       }
@@ -123,9 +124,14 @@ extension Kernel {
   /// The key of an adapter's settings, or of a driver's parameters; `nil` for what is neither.
   fileprivate func ndisKey(of handle: UInt64) -> RegistryKey? {
     let services = #"\Registry\Machine\System\CurrentControlSet\Services\"#
-    if ndisDriver(ofAdapter: handle) != nil {
-      return registry.makeKey(
-        at: #"\Registry\Machine\System\CurrentControlSet\Control\Class\{4D36E972-E325-11CE-BFC1-08002BE10318}\0000"#)
+    if let (identifier, index) = ndisIdentifier(ofAdapter: handle) {
+      let digits = String(index)
+      let key = registry.makeKey(
+        at: #"\Registry\Machine\System\CurrentControlSet\Control\Class\{4D36E972-E325-11CE-BFC1-08002BE10318}\"#
+          + String(repeating: "0", count: max(0, 4 - digits.count)) + digits)
+      // As the class installer leaves it.
+      if key?["NetCfgInstanceId"] == nil { key?["NetCfgInstanceId"] = .string(identifier) }
+      return key
     }
     guard isNdisDriver(handle), let object = try? words(handle)[NdisDriver.object], let driver = driver(at: object) else { return nil }
     return registry.makeKey(at: services + driver.name + "\\Parameters")

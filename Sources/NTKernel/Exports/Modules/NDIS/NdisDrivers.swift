@@ -9,7 +9,6 @@ enum NdisDriver {
   static let version: UInt64 = 4
   static let unloadHandler: UInt64 = 8
   static let context: UInt64 = 0xc
-  static let adapters: UInt64 = 0x10
   /// Whether the miniport is an intermediate driver's: NDIS does not initialise its adapters on its own.
   static let isIntermediate: UInt64 = 0x14
   static let characteristics: UInt64 = 0x20

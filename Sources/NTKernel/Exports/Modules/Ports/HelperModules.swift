@@ -59,6 +59,41 @@ extension Export {
     export("USBPORT_Unload(DriverObject)", module: "usbport", isImportable: false) { (_, driver: GuestWord) in },
   ]
 
+  /// pciidex.sys: IDE controllers' minidrivers; stream.sys: those of video capture (strmini.h).
+  static let controllers: [Export] =
+    [
+      // PciIdeXInitialize (ide.h): its routine for a controller's properties is called when one starts.
+      export("PciIdeXInitialize(DriverObject, RegistryPath, HwGetControllerProperties, ExtensionSize)", module: "pciidex", irql: .passive) {
+        (kernel, driver: Pointer<DRIVER_OBJECT>, path: GuestWord, routine: GuestWord, size: UInt32) -> NTSTATUS in
+        guard routine.bits != 0 else { return .invalidParameter }
+        return try kernel.adoptController(driver, "pciidex", "PciIdeX")
+      }
+      .partially("a controller without registers does not start"),
+      // nf-strmini-streamclassregisterminidriver: StreamClassRegisterAdapter is a macro for this. HW_INITIALIZATION_DATA begins with its
+      // size, and has HwInterrupt and the routines for packets behind it.
+      export("StreamClassRegisterMinidriver(Argument1, Argument2, HwInitializationData)", module: "stream", irql: .passive) {
+        (kernel, driver: Pointer<DRIVER_OBJECT>, path: GuestWord, data: GuestWord) -> NTSTATUS in
+        guard try 0x20...0x80 ~= kernel.words(data.bits)[0] else { return .revisionMismatch }
+        return try kernel.adoptController(driver, "stream", "StreamClass")
+      }
+      .partially("a device without resources does not start, whatever its minidriver would say"),
+    ]
+    + [("pciidex", "PciIdeX"), ("stream", "StreamClass")].flatMap { module, prefix in
+      [
+        export("\(prefix)Dispatch(DeviceObject, Irp)", module: module, isImportable: false) {
+          (kernel, device: Pointer<DEVICE_OBJECT>, irp: Pointer<IRP>) async throws -> NTSTATUS in
+          // STATUS_DEVICE_CONFIGURATION_ERROR
+          try await kernel.dispatchPort(device, irp, start: { NTSTATUS(rawValue: 0xc000_0182) }, stop: {})
+        },
+        export("\(prefix)AddDevice(DriverObject, PhysicalDeviceObject)", module: module, isImportable: false) {
+          (kernel, driver: Pointer<DRIVER_OBJECT>, physical: Pointer<DEVICE_OBJECT>) async throws -> NTSTATUS in
+          // FILE_DEVICE_CONTROLLER
+          try await kernel.addPortDevice(driver, over: physical, type: 4, size: 0).status
+        },
+        export("\(prefix)Unload(DriverObject)", module: module, isImportable: false) { (_, driver: GuestWord) in },
+      ]
+    }
+
   /// ksecdd.sys and cng.sys: random numbers. They come from the run's seed, so that a run can be repeated.
   static let randomNumbers: [Export] =
     ["ksecdd", "cng"].flatMap { module in
@@ -148,6 +183,14 @@ extension Kernel {
   fileprivate static let battery = "a battery of the class driver's"
   fileprivate static let randomSource = "an algorithm provider"
   fileprivate static let winsockClient = "a Winsock Kernel client"
+
+  fileprivate func adoptController(_ driver: Pointer<DRIVER_OBJECT>, _ module: String, _ prefix: String) throws -> NTSTATUS {
+    try adopt(
+      driver, by: module, dispatch: prefix + "Dispatch",
+      [.create, .close, .deviceControl, .internalDeviceControl, .pnp, .power, .systemControl],
+      addDevice: prefix + "AddDevice", unload: prefix + "Unload")
+    return .success
+  }
 
   fileprivate func isRandomSource(_ handle: UInt64) -> Bool {
     io.registrations.contains { $0.what == Self.randomSource && $0.key == handle }

@@ -63,6 +63,19 @@ extension Kernel {
     NTSTATUS(rawValue: UInt32(truncatingIfNeeded: try await call(routine, arguments)))
   }
 
+  /// A view of device registers that is the port driver's: no miniport is blamed for leaving it.
+  func mapForPort(_ physical: UInt64, _ size: UInt64) throws -> UInt64 {
+    let address = try mapDeviceMemory(physical, size)
+    unregister(Self.deviceMapping, address & ~0xfff)
+    return address
+  }
+
+  /// Takes such a view back; a port's number, and what is no view, is left alone.
+  func unmapForPort(_ address: UInt64) throws {
+    guard let view = hardware.deviceViews[address & ~0xfff] else { return }
+    try unmapDeviceMemory(address, UInt64(view.pages) << GuestMemory.pageShift)
+  }
+
   /// Gives a driver the routines of its port driver, by their names in `module`.
   func adopt(
     _ driver: Pointer<DRIVER_OBJECT>, by module: String, dispatch: String, _ majors: [IRP_MJ], addDevice: String?, unload: String?

@@ -15,6 +15,7 @@ enum ScsiAdapter {
   static let (device, timer, dpc, timerRoutine, passiveRoutine, ranges): (UInt64, UInt64, UInt64, UInt64, UInt64, UInt64) = (
     4, 0x10, 0x38, 0x58, 0x5c, 0x60
   )
+  static let uncached: UInt64 = 0x64
   /// `PORT_CONFIGURATION_INFORMATION`, then the extension.
   static let (configuration, size): (UInt64, UInt64) = (0x80, 0x180)
 }
@@ -190,6 +191,9 @@ extension Kernel {
     guard block != 0 else { return }
     try words(of: device).set(PortDevice.context, 0)
     timers.remove(.timer(block + ScsiAdapter.timer))
+    if case let uncached = try words(block)[ScsiAdapter.uncached], hardware.blocks[uncached] != nil {
+      try freeBlock(uncached, what: Self.contiguousMemory)
+    }
     free(try words(block)[ScsiAdapter.ranges])
     free(block)
   }

@@ -105,12 +105,11 @@ extension Export {
         (
           kernel, hardware: GuestWord, type: UInt32, bus: UInt32, address: UInt64, count: UInt32, isPort: UInt8
         ) -> GuestWord in
-        isPort != 0 ? GuestWord(address & 0xffff_ffff) : GuestWord(try kernel.mapDeviceMemory(address, UInt64(count)))
+        isPort != 0 ? GuestWord(address & 0xffff_ffff) : GuestWord(try kernel.mapForPort(address, UInt64(count)))
       },
       export("\(prefix)FreeDeviceBase(HwDeviceExtension, MappedAddress)", module: module) {
-        (_, hardware: GuestWord, address: GuestWord) in
-      }
-      .partially("the mapping stays until the run is over"),
+        (kernel, hardware: GuestWord, address: GuestWord) in try kernel.unmapForPort(address.bits)
+      },
       // nf-srb-scsiportvalidaterange: nobody else has claimed it.
       export(
         "\(prefix)ValidateRange(HwDeviceExtension, BusType, SystemIoBusNumber, IoAddress, NumberOfBytes, InIoSpace)", module: module
@@ -121,7 +120,11 @@ extension Export {
       export("\(prefix)GetUncachedExtension(HwDeviceExtension, ConfigInfo, NumberOfBytes)", module: module) {
         (kernel, hardware: GuestWord, configuration: GuestWord, count: UInt32) -> GuestWord in
         guard 1...0x100_0000 ~= count else { return 0 }
-        return GuestWord(try kernel.allocateContiguous(UInt64(count)))
+        let address = try kernel.allocateContiguous(UInt64(count))
+        // It goes with the adapter.
+        kernel.unregister(Kernel.contiguousMemory, address)
+        try kernel.scsiAdapter(hardware.bits)?.set(ScsiAdapter.uncached, address)
+        return GuestWord(address)
       },
       // nf-srb-scsiportgetphysicaladdress: up to the page's end.
       export("\(prefix)GetPhysicalAddress(HwDeviceExtension, Srb, VirtualAddress, Length)", module: module) {

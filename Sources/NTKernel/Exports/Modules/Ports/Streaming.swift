@@ -100,6 +100,47 @@ extension Export {
         (kernel, device: Pointer<DEVICE_OBJECT>) -> GuestWord in
         GuestWord(try kernel.words(of: device)[PortDevice.context])
       },
+      // nf-ks-kscreatebusenumobject: the first word of the bus device's extension leads to the object.
+      export(
+        "KsCreateBusEnumObject(BusIdentifier, BusDeviceObject, PhysicalDeviceObject, PnpDeviceObject, InterfaceGuid, ServiceRelativePath)",
+        module: "ks", irql: .passive
+      ) {
+        (
+          kernel, name: GuestWord, bus: Pointer<DEVICE_OBJECT>, physical: GuestWord, next: GuestWord, identifier: GuestWord, path: GuestWord
+        ) -> NTSTATUS in
+        // "KsBe"
+        guard let object = try kernel.nonPagedPool.allocate(0x20, tag: 0x6542_734b, in: kernel.memory) else {
+          return .insufficientResources
+        }
+        try kernel.memory.memory.fill(0, count: 0x20, at: object)
+        try kernel.words(object).set([0: bus.address, 4: physical.bits, 8: next.bits])
+        try kernel.words(of: bus).set(0, object)
+        return .success
+      }
+      .partially("no device is enumerated on the bus"),
+      // nf-ks-ksisbusenumchilddevice: none is.
+      export("KsIsBusEnumChildDevice(DeviceObject, ChildDevice)", module: "ks", irql: .passive) {
+        (_, device: GuestWord, result: Pointer<UInt8>) -> NTSTATUS in
+        try result.store(0)
+        return .success
+      },
+      // nf-ks-ksgetbusenumpnpdeviceobject: the device below the bus.
+      export("KsGetBusEnumPnpDeviceObject(DeviceObject, PnpDeviceObject)", module: "ks", irql: .passive) {
+        (kernel, device: Pointer<DEVICE_OBJECT>, result: Pointer<GuestWord>) -> NTSTATUS in
+        guard case let object = try kernel.words(of: device)[0], kernel.isPoolBlock(object) else { return .invalidParameter }
+        try result.store(GuestWord(kernel.words(object)[8]))
+        return .success
+      },
+      // nf-ks-ksservicebusenumpnprequest: STATUS_NOT_SUPPORTED leaves the request to the caller; a bus that is removed goes.
+      export("KsServiceBusEnumPnpRequest(DeviceObject, Irp)", module: "ks", irql: .passive) {
+        (kernel, device: Pointer<DEVICE_OBJECT>, irp: Pointer<IRP>) -> NTSTATUS in
+        let minor = try irp.Tail.Overlay.CurrentStackLocation.load().MinorFunction.load()
+        guard minor == 2, case let object = try kernel.words(of: device)[0], kernel.isPoolBlock(object) else { return .notSupported }
+        try kernel.words(of: device).set(0, 0)
+        try kernel.freePool(object)
+        return .success
+      }
+      .uncertain("what the caller does after IRP_MN_REMOVE_DEVICE is as for a request that was not handled, but for the status"),
       export("KspDispatch(DeviceObject, Irp)", module: "ks", isImportable: false) {
         (kernel, device: Pointer<DEVICE_OBJECT>, irp: Pointer<IRP>) async throws -> NTSTATUS in
         try await kernel.dispatchStream(device, irp)

@@ -248,12 +248,11 @@ extension Export {
     // nf-video-videoportgetdevicebase: VIDEO_MEMORY_SPACE_IO 1.
     export("VideoPortGetDeviceBase(HwDeviceExtension, IoAddress, NumberOfUchars, InIoSpace)", module: "videoprt", irql: .passive) {
       (kernel, hardware: GuestWord, address: UInt64, count: UInt32, space: UInt8) -> GuestWord in
-      space & 1 != 0 ? GuestWord(address & 0xffff_ffff) : GuestWord(try kernel.mapDeviceMemory(address, UInt64(count)))
+      space & 1 != 0 ? GuestWord(address & 0xffff_ffff) : GuestWord(try kernel.mapForPort(address, UInt64(count)))
     },
     export("VideoPortFreeDeviceBase(HwDeviceExtension, MappedAddress)", module: "videoprt", irql: .passive) {
-      (_, hardware: GuestWord, address: GuestWord) in
-    }
-    .partially("the mapping stays until the run is over"),
+      (kernel, hardware: GuestWord, address: GuestWord) in try kernel.unmapForPort(address.bits)
+    },
     // nf-video-videoportmapmemory: ERROR_INVALID_PARAMETER where it cannot be mapped.
     export("VideoPortMapMemory(HwDeviceExtension, PhysicalAddress, Length, InIoSpace, VirtualAddress)", module: "videoprt", irql: .passive)
     {
@@ -264,15 +263,16 @@ extension Export {
         try result.store(GuestWord(physical & 0xffff_ffff))
         return 0
       }
-      let address = try kernel.mapDeviceMemory(physical, UInt64(length.load()))
+      let address = try kernel.mapForPort(physical, UInt64(length.load()))
       try result.store(GuestWord(address))
       return address == 0 ? 87 : 0
     }
     .partially("a process's handle in `VirtualAddress` is not looked at: the view is in system space"),
     export("VideoPortUnmapMemory(HwDeviceExtension, VirtualAddress, ProcessHandle)", module: "videoprt", irql: .passive) {
-      (_, hardware: GuestWord, address: GuestWord, process: GuestWord) -> UInt32 in 0
-    }
-    .partially("the mapping stays until the run is over"),
+      (kernel, hardware: GuestWord, address: GuestWord, process: GuestWord) -> UInt32 in
+      try kernel.unmapForPort(address.bits)
+      return 0
+    },
     // nf-video-videoportgetbusdata: PCIConfiguration 4 of a device that is not there.
     export("VideoPortGetBusData(HwDeviceExtension, BusDataType, SlotNumber, Buffer, Offset, Length)", module: "videoprt", irql: .passive) {
       (kernel, hardware: GuestWord, type: UInt32, slot: UInt32, buffer: GuestWord, offset: UInt32, length: UInt32) -> UInt32 in
