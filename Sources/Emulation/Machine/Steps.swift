@@ -66,7 +66,8 @@ extension Machine {
         stream.append(.step(index, "run until idle"))
         try runUntilIdle()
       case .run(.shutdown):
-        let call = Fixture.Call(on: try systemThread().name, .symbol(module: "nt", name: "NtShutdownSystem", offset: 0), with: [.integer(0)])
+        let call = Fixture.Call(
+          on: try systemThread().name, .symbol(module: "nt", name: "NtShutdownSystem", offset: 0), with: [.integer(0)])
         try perform(call, index, line, title: "shutdown")
       }
     } catch let bugCheck as BugCheck {

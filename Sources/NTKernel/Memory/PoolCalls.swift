@@ -34,7 +34,8 @@ extension Kernel {
   func charge(_ block: UInt64) throws {
     guard let process = running?.owner, process.id != 0 else { return }
     let isPaged = pagedPool.charge(block, to: process.object.address)
-    guard isPaged || nonPagedPool.charge(block, to: process.object.address), let size = (isPaged ? pagedPool : nonPagedPool).blocks[block]?.charge
+    guard isPaged || nonPagedPool.charge(block, to: process.object.address),
+      let size = (isPaged ? pagedPool : nonPagedPool).blocks[block]?.charge
     else { return }
     let usage = process.object.quotaUsage(isPaged: isPaged)
     let now = try usage.load().bits + size

@@ -48,7 +48,7 @@ extension Export {
     export("IoStartNextPacketByKey(DeviceObject, Cancelable, Key)", irql: .dispatch) {
       (kernel, device: Pointer<DEVICE_OBJECT>, isCancelable: UInt8, key: UInt32) async throws in
       try await kernel.startNextPacket(device, key: key)
-    },
+    }
   ]
 
   /// `KQUEUE`s (nf-ntifs-keinitializequeue and its like).
