@@ -12,7 +12,7 @@ extension Run {
     }
     return .object([
       "name": .string(fixture.name), "about": fixture.about.isEmpty ? nil : .string(fixture.about),
-      "asExpected": .bool(isAsExpected),
+      "target": .string(names.target.name), "asExpected": .bool(isAsExpected),
       "mismatches": .array(lines),
       "outcome": outcome.json, "verdict": .string(verdict.rawValue), "sentence": .string(sentence),
       "findings": .array(findings.map { json($0) }), "locks": .array(locks.map { json($0) }),

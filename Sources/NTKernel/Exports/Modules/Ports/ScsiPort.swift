@@ -84,7 +84,8 @@ extension Export {
         (kernel, driver: Pointer<DRIVER_OBJECT>, path: GuestWord, data: GuestWord, context: GuestWord) async throws -> NTSTATUS in
         try await kernel.initializeMiniport(driver, data.bits, context.bits, prefix: prefix)
       }
-      .partially("adapters have no resources, and no units"),
+      .partially("adapters have no resources, and no units")
+      .uncertain("how registration data of a wrong size or without routines is refused"),
       // nf-srb-scsiportgetbusdata: how many bytes were read.
       export("\(prefix)GetBusData(DeviceExtension, BusDataType, SystemIoBusNumber, SlotNumber, Buffer, Length)", module: module) {
         (kernel, hardware: GuestWord, type: UInt32, bus: UInt32, slot: UInt32, buffer: GuestWord, length: UInt32) -> UInt32 in
