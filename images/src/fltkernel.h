@@ -31,11 +31,16 @@ typedef ULONG FLT_PREOP, FLT_POSTOP;
 #define FLTFL_POST_OPERATION_DRAINING 1
 #define FLTFL_CALLBACK_DATA_SYSTEM_BUFFER 8
 
-typedef struct {
-  ULONG LowPart;
-  long HighPart;
+typedef union {
+  struct {
+    ULONG LowPart;
+    long HighPart;
+  };
+  long long QuadPart;
 } LARGE_INTEGER;
 
+// As the header's: offsets in it are multiples of four, no more.
+#pragma pack(push, 4)
 typedef struct {
   ULONG IrpFlags;
   UCHAR MajorFunction, MinorFunction, OperationFlags, Reserved;
@@ -59,6 +64,7 @@ typedef struct {
     PVOID Others[7];
   } Parameters;
 } FLT_IO_PARAMETER_BLOCK;
+#pragma pack(pop)
 _Static_assert(sizeof(FLT_IO_PARAMETER_BLOCK) == 0x2c, "FLT_IO_PARAMETER_BLOCK");
 
 typedef struct {

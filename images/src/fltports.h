@@ -1,7 +1,7 @@
 // What our drivers need of the filter manager's ports, and no more: names, sizes and offsets as the public documentation of
 // fltKernel.h gives them, for 32-bit Windows XP. Every declaration is ours.
 #pragma once
-#include "wdm.h"
+#include "fltkernel.h"
 
 typedef struct FLT_FILTER *PFLT_FILTER;
 typedef struct FLT_PORT *PFLT_PORT;
@@ -10,21 +10,10 @@ typedef struct FLT_PORT *PFLT_PORT;
 #define STATUS_PORT_DISCONNECTED ((NTSTATUS)0xC0000037)
 #define STATUS_FLT_NOT_INITIALIZED ((NTSTATUS)0xC01C0007)
 
-#define FLT_REGISTRATION_VERSION 0x0200
 #define FLT_PORT_CONNECT 0x0001
 #define FLT_PORT_ALL_ACCESS 0x1F0001
 #define OBJ_CASE_INSENSITIVE 0x40
 #define OBJ_KERNEL_HANDLE 0x200
-
-typedef struct {
-  USHORT Size, Version;
-  ULONG Flags;
-  const void *ContextRegistration, *OperationRegistration;
-  NTSTATUS(NTAPI *FilterUnloadCallback)(ULONG flags);
-  PVOID InstanceSetupCallback, InstanceQueryTeardownCallback, InstanceTeardownStartCallback, InstanceTeardownCompleteCallback;
-  PVOID GenerateFileNameCallback, NormalizeNameComponentCallback, NormalizeContextCleanupCallback;
-} FLT_REGISTRATION;
-_Static_assert(sizeof(FLT_REGISTRATION) == 0x30, "FLT_REGISTRATION");
 
 typedef struct {
   ULONG Length;
@@ -35,19 +24,12 @@ typedef struct {
 } OBJECT_ATTRIBUTES;
 _Static_assert(sizeof(OBJECT_ATTRIBUTES) == 0x18, "OBJECT_ATTRIBUTES");
 
-typedef union {
-  long long QuadPart;
-} LARGE_INTEGER;
-
 typedef NTSTATUS NTAPI FLT_CONNECT_NOTIFY(
     PFLT_PORT client, PVOID serverCookie, PVOID context, ULONG contextSize, PVOID *connectionCookie);
 typedef void NTAPI FLT_DISCONNECT_NOTIFY(PVOID connectionCookie);
 typedef NTSTATUS NTAPI FLT_MESSAGE_NOTIFY(
     PVOID connectionCookie, PVOID input, ULONG inputLength, PVOID output, ULONG outputLength, ULONG *returned);
 
-NTSYSAPI NTSTATUS NTAPI FltRegisterFilter(DRIVER_OBJECT *, const FLT_REGISTRATION *, PFLT_FILTER *);
-NTSYSAPI NTSTATUS NTAPI FltStartFiltering(PFLT_FILTER);
-NTSYSAPI void NTAPI FltUnregisterFilter(PFLT_FILTER);
 NTSYSAPI NTSTATUS NTAPI FltBuildDefaultSecurityDescriptor(PVOID *descriptor, ULONG access);
 NTSYSAPI void NTAPI FltFreeSecurityDescriptor(PVOID descriptor);
 NTSYSAPI NTSTATUS NTAPI FltCreateCommunicationPort(

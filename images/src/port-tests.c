@@ -25,7 +25,7 @@ static const UNICODE_STRING portName = COUNTED(u"\\PortTests");
 #define SEND_MANY CODE(0x809)       // input: how many; each has a reply
 
 static NTSTATUS send(const void *message, ULONG length, PVOID reply, ULONG *replyLength) {
-  LARGE_INTEGER limit = {-10000ll * patience};
+  LARGE_INTEGER limit = {.QuadPart = -10000ll * patience};
   return FltSendMessage(filter, &client, message, length, reply, replyLength, patience == 0 ? NULL : &limit);
 }
 

@@ -19,7 +19,7 @@ static void NTAPI OnProcess(PVOID parent, PVOID process, BOOLEAN create) {
   REPLY reply = {0};
   ULONG length = sizeof(reply);
   // Two seconds: without a limit, a service that hangs would hold up every process that starts.
-  LARGE_INTEGER limit = {-20000000};
+  LARGE_INTEGER limit = {.QuadPart = -20000000};
   NTSTATUS status = FltSendMessage(filter, &client, &message, sizeof(message), &reply, &length, &limit);
   if (status == STATUS_TIMEOUT) {
     DbgPrint("process-monitor: no verdict on %u in time\n", message.Process);

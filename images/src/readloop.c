@@ -52,7 +52,7 @@ NTSTATUS NTAPI DriverEntry(DRIVER_OBJECT *driver, UNICODE_STRING *registryPath) 
   if (NT_SUCCESS(status)) status = ZwOpenFile(&file, 0x100001, &attributes, &block, 1, 0x20);
   if (NT_SUCCESS(status)) {
     for (ULONG count = 0; count < 20000 && NT_SUCCESS(status); count++) {
-      LARGE_INTEGER offset = {0, 0};
+      LARGE_INTEGER offset = {.QuadPart = 0};
       status = ZwReadFile(file, NULL, NULL, NULL, &block, buffer, sizeof(buffer), &offset, NULL);
     }
     ZwClose(file);
