@@ -12,7 +12,8 @@ extension Export {
         try await kernel.initializeVideo(driver, data.bits, context.bits)
       }
       .partially("adapters have no resources, and no children are enumerated")
-      .uncertain("how registration data of a wrong size or without routines is refused, and the status where a legacy adapter is not found"),
+      .uncertain(
+        "how registration data of a wrong size or without routines is refused, and the status where a legacy adapter is not found"),
       Export.interlocked["InterlockedIncrement"].exported(as: "VideoPortInterlockedIncrement(Addend)", by: "videoprt"),
       Export.interlocked["InterlockedDecrement"].exported(as: "VideoPortInterlockedDecrement(Addend)", by: "videoprt"),
       Export.interlocked["InterlockedExchange"].exported(as: "VideoPortInterlockedExchange(Target, Value)", by: "videoprt"),
