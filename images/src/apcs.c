@@ -1,7 +1,7 @@
 // A driver that answers METHOD_NEITHER requests from a kernel APC: a system worker queues it to the thread that asked, in whose
 // process the user's address means what the user meant. And what goes wrong: an APC to whatever thread is there; and a wait for what
 // an APC is to bring, in a thread that lets none come.
-#include "wdm.h"
+#include "requests.h"
 
 typedef struct {
   ULONG Opaque[12];
@@ -44,15 +44,6 @@ typedef struct {
   IRP *irp;
   BOOLEAN isWrong;
 } REQUEST;
-
-static NTSTATUS Complete(IRP *irp, NTSTATUS status, ULONG information) {
-  irp->IoStatus.Status = status;
-  irp->IoStatus.Information = information;
-  IoCompleteRequest(irp, IO_NO_INCREMENT);
-  return status;
-}
-
-static NTSTATUS NTAPI OpenOrClose(DEVICE_OBJECT *device, IRP *irp) { return Complete(irp, STATUS_SUCCESS, 0); }
 
 // At APC_LEVEL, in front of the normal routine: nothing is to be done.
 static void NTAPI Prepare(KAPC *apc, KNORMAL_ROUTINE **routine, PVOID *context, PVOID *first, PVOID *second) {}

@@ -1,5 +1,5 @@
 // A driver whose I/O is buffered: the I/O manager copies from and to the caller's memory, and the driver sees none of it.
-#include "wdm.h"
+#include "requests.h"
 
 #define IOCTL_BUFFERED_INVERT CTL_CODE(FILE_DEVICE_UNKNOWN, 0x800, METHOD_BUFFERED, FILE_ANY_ACCESS)
 // Says that it has written more than there is room for: the I/O manager would copy what lies behind the system buffer.
@@ -13,15 +13,6 @@ typedef struct {
   ULONG length;
   UCHAR bytes[16];
 } EXTENSION;
-
-static NTSTATUS Complete(IRP *irp, NTSTATUS status, ULONG information) {
-  irp->IoStatus.Status = status;
-  irp->IoStatus.Information = information;
-  IoCompleteRequest(irp, IO_NO_INCREMENT);
-  return status;
-}
-
-static NTSTATUS NTAPI OpenOrClose(DEVICE_OBJECT *device, IRP *irp) { return Complete(irp, STATUS_SUCCESS, 0); }
 
 static NTSTATUS NTAPI Control(DEVICE_OBJECT *device, IRP *irp) {
   IO_STACK_LOCATION *location = IoGetCurrentIrpStackLocation(irp);

@@ -1,5 +1,5 @@
 // A driver whose I/O is direct: the I/O manager locks the caller's pages, and the driver maps them.
-#include "wdm.h"
+#include "requests.h"
 
 #define IOCTL_DIRECT_SUM CTL_CODE(FILE_DEVICE_UNKNOWN, 0x800, METHOD_IN_DIRECT, FILE_ANY_ACCESS)
 #define IOCTL_DIRECT_FILL CTL_CODE(FILE_DEVICE_UNKNOWN, 0x801, METHOD_OUT_DIRECT, FILE_ANY_ACCESS)
@@ -10,15 +10,6 @@ static const UNICODE_STRING linkName = COUNTED(u"\\DosDevices\\Direct");
 typedef struct {
   UCHAR sum;
 } EXTENSION;
-
-static NTSTATUS Complete(IRP *irp, NTSTATUS status, ULONG information) {
-  irp->IoStatus.Status = status;
-  irp->IoStatus.Information = information;
-  IoCompleteRequest(irp, IO_NO_INCREMENT);
-  return status;
-}
-
-static NTSTATUS NTAPI OpenOrClose(DEVICE_OBJECT *device, IRP *irp) { return Complete(irp, STATUS_SUCCESS, 0); }
 
 // The caller's locked pages at an address of system space, or null.
 static UCHAR *View(IRP *irp) {

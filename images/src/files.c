@@ -1,6 +1,6 @@
 // A driver that works with files: it lists a directory, reads a file, writes another one, and shows a third to whoever asks, as
 // a view of one section in each caller's own address space.
-#include "wdm.h"
+#include "requests.h"
 
 #define IOCTL_FILES_MAP CTL_CODE(FILE_DEVICE_UNKNOWN, 0x800, METHOD_BUFFERED, FILE_ANY_ACCESS)
 
@@ -130,15 +130,6 @@ static NTSTATUS MakeSection(void) {
   ZwClose(file);
   return status;
 }
-
-static NTSTATUS Complete(IRP *irp, NTSTATUS status, ULONG information) {
-  irp->IoStatus.Status = status;
-  irp->IoStatus.Information = information;
-  IoCompleteRequest(irp, IO_NO_INCREMENT);
-  return status;
-}
-
-static NTSTATUS NTAPI OpenOrClose(DEVICE_OBJECT *device, IRP *irp) { return Complete(irp, STATUS_SUCCESS, 0); }
 
 // Runs in the caller's process: the view is the caller's.
 static NTSTATUS NTAPI Control(DEVICE_OBJECT *device, IRP *irp) {

@@ -1,6 +1,6 @@
 // A driver with METHOD_NEITHER requests that a system worker thread finishes, in the address space of whoever asked; and the
 // ways to get that wrong, each under a control code of its own.
-#include "wdm.h"
+#include "requests.h"
 
 #define IOCTL_PENDED(function) CTL_CODE(FILE_DEVICE_UNKNOWN, function, METHOD_NEITHER, FILE_ANY_ACCESS)
 #define IOCTL_PENDED_FIRST IOCTL_PENDED(0x800)
@@ -23,15 +23,6 @@ typedef struct {
 // What a queued request remembers: the process that was current when it was made, and how it is to be finished.
 #define Requestor(irp) (*(EPROCESS **)&(irp)->DriverContext[0])
 #define Variant(irp) (*(ULONG *)&(irp)->DriverContext[1])
-
-static NTSTATUS Complete(IRP *irp, NTSTATUS status, ULONG information) {
-  irp->IoStatus.Status = status;
-  irp->IoStatus.Information = information;
-  IoCompleteRequest(irp, IO_NO_INCREMENT);
-  return status;
-}
-
-static NTSTATUS NTAPI OpenOrClose(DEVICE_OBJECT *device, IRP *irp) { return Complete(irp, STATUS_SUCCESS, 0); }
 
 static void Copy(UCHAR *to) {
   for (ULONG index = 0; index < sizeof answer; index++) ((volatile UCHAR *)to)[index] = answer[index];

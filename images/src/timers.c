@@ -1,6 +1,6 @@
 // A driver whose periodic timer counts in a user's buffer, from a DPC: through a mapping of the locked pages, which is right in
 // whatever process the DPC runs, or at the user's own address, which is not.
-#include "wdm.h"
+#include "requests.h"
 
 #define IOCTL_TIMERS_COUNT CTL_CODE(FILE_DEVICE_UNKNOWN, 0x800, METHOD_OUT_DIRECT, FILE_ANY_ACCESS)
 #define IOCTL_TIMERS_COUNT_DIRECTLY CTL_CODE(FILE_DEVICE_UNKNOWN, 0x801, METHOD_NEITHER, FILE_ANY_ACCESS)
@@ -23,15 +23,6 @@ typedef struct {
 
 #define TICKS 3
 #define MILLISECONDS 10
-
-static NTSTATUS Complete(IRP *irp, NTSTATUS status, ULONG information) {
-  irp->IoStatus.Status = status;
-  irp->IoStatus.Information = information;
-  IoCompleteRequest(irp, IO_NO_INCREMENT);
-  return status;
-}
-
-static NTSTATUS NTAPI OpenOrClose(DEVICE_OBJECT *device, IRP *irp) { return Complete(irp, STATUS_SUCCESS, 0); }
 
 static void NTAPI Tick(KDPC *dpc, PVOID context, PVOID first, PVOID second) {
   EXTENSION *extension = context;

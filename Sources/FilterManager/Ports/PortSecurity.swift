@@ -18,14 +18,13 @@ extension Kernel {
   /// The descriptor in paged pool; 0 where there is no room.
   private func defaultSecurity(_ access: UInt32) throws -> UInt64 {
     let lists: [[UInt8]] = [[1, 2, 0, 0, 0, 0, 0, 5, 32, 0, 0, 0, 0x20, 2, 0, 0], [1, 1, 0, 0, 0, 0, 0, 5, 18, 0, 0, 0]]
-    func word(_ value: UInt32) -> [UInt8] { (0..<4).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) } }
     // ACCESS_ALLOWED_ACE: type, flags, size, mask, then the identifier.
     var entries: [UInt8] = []
-    for sid in lists { entries += [0, 0, UInt8(8 + sid.count), 0] + word(access) + sid }
+    for sid in lists { entries += [0, 0, UInt8(8 + sid.count), 0] + words([UInt64(access)]) + sid }
     let size = 8 + entries.count
     guard let block = try allocatePool(UInt64(0x14 + size), tag: Self.tag, paged: true) else { return 0 }
     // SE_DACL_PRESENT, and the list behind the descriptor.
-    try memory.memory.write([1, 0, 4, 0] + word(0) + word(0) + word(0) + word(UInt32(block + 0x14)), at: block)
+    try memory.memory.write([1, 0, 4, 0] + words([0, 0, 0, block + 0x14]), at: block)
     try memory.memory.write([2, 0, UInt8(size), 0, UInt8(lists.count), 0, 0, 0] + entries, at: block + 0x14)
     return block
   }

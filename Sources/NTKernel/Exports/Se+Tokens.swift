@@ -252,8 +252,8 @@ extension Kernel {
 
   /// What a class of `TOKEN_INFORMATION_CLASS` says, as bytes that lie at an address: structures point into themselves.
   func information(_ kind: UInt32, of token: Token) -> ((UInt64) -> [UInt8])? {
-    func word(_ value: UInt64) -> [UInt8] { (0..<4).map { UInt8(truncatingIfNeeded: value >> (8 * UInt64($0))) } }
-    func long(_ value: UInt64) -> [UInt8] { word(value & 0xffff_ffff) + word(value >> 32) }
+    func word(_ value: UInt64) -> [UInt8] { words([value]) }
+    func long(_ value: UInt64) -> [UInt8] { words([value, value >> 32]) }
     func groups(_ list: [(sid: SecurityIdentifier, attributes: UInt32)], counted: Bool) -> (UInt64) -> [UInt8] {
       { place in
         var head = counted ? word(UInt64(list.count)) : []

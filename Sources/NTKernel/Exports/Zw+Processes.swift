@@ -204,9 +204,6 @@ extension Kernel {
 
   // MARK: Answers
 
-  private func words(_ values: [UInt64]) -> [UInt8] {
-    values.flatMap { value in (0..<4).map { UInt8(truncatingIfNeeded: value >> (8 * UInt64($0))) } }
-  }
   private func long(_ value: Int64) -> [UInt64] { [UInt64(bitPattern: value) & 0xffff_ffff, UInt64(bitPattern: value) >> 32] }
 
   /// `PROCESSINFOCLASS` (`winternl.h`, ReactOS: psfuncs.h).

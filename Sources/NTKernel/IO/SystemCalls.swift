@@ -252,10 +252,8 @@ extension Kernel {
   public func objectAttributes(_ path: String, in process: Process) throws -> UInt64 {
     let units = Array(path.utf16).flatMap { [UInt8(truncatingIfNeeded: $0), UInt8(truncatingIfNeeded: $0 >> 8)] }
     let block = try userBlock(UInt64(0x20 + units.count), in: process)
-    func word(_ value: UInt64) -> [UInt8] { (0..<4).map { UInt8(truncatingIfNeeded: value >> (8 * UInt64($0))) } }
-    var bytes = word(0x18) + word(0) + word(block + 0x18) + word(0x40) + word(0) + word(0)
-    bytes += word(UInt64(units.count) | UInt64(units.count) << 16) + word(block + 0x20) + units
-    try store(bytes, at: block, in: process)
+    let head = words([0x18, 0, block + 0x18, 0x40, 0, 0, UInt64(units.count) | UInt64(units.count) << 16, block + 0x20])
+    try store(head + units, at: block, in: process)
     return block
   }
 }

@@ -64,9 +64,6 @@ extension Kernel {
     return words(isExtended ? [count, 0] : [count]) + bytes
   }
 
-  private func words(_ values: [UInt64]) -> [UInt8] {
-    values.flatMap { value in (0..<4).map { UInt8(truncatingIfNeeded: value >> (8 * UInt64($0))) } }
-  }
   private func halves(_ value: UInt64) -> [UInt64] { [value & 0xffff_ffff, value >> 32] }
 
   /// `SYSTEM_BASIC_INFORMATION`, of a machine with 256 MiB.
