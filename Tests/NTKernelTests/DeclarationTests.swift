@@ -22,7 +22,7 @@ import Testing
 
   /// Modules for which Debian has no import library.
   static let withoutLibrary: Set = [
-    "fwpkclnt", "storport", "portcls", "battc", "cng", "watchdog", "drmk", "stream", "pciidex", "oprghdlr", "irclass",
+    "fwpkclnt", "storport", "portcls", "battc", "cng", "watchdog", "drmk", "stream", "pciidex", "oprghdlr", "irclass", "WppRecorder",
   ]
 
   /// Rows of stack-bytes.tsv: the module and the argument bytes of each routine.

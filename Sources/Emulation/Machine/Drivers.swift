@@ -78,6 +78,9 @@ extension Machine {
   func perform(_ load: Fixture.Load, _ index: Int, _ line: Int?) throws {
     let image = names.images.first { $0.name.lowercased() == load.driver.lowercased() }
     let entry: UInt64
+    if load.entry == nil, let kind = image?.kindWithoutDriverEntry {
+      throw error(line, "\(load.driver) is no driver: it is \(kind); expected an image with a DriverEntry")
+    }
     if let place = load.entry {
       entry = try address(of: place, line: line)
     } else if let point = image?.file.entryPoint {
