@@ -32,34 +32,10 @@ extension Export {
       .unsuccessful
     }
     .partially("processes run no file, as System does not"),
-    export("PsIsProtectedProcess(Process)") { (_, process: Pointer<EPROCESS>) -> UInt8 in 0 }
-      .partially("no process is protected"),
-    export("PsIsSystemProcess(Process)") { (kernel, process: Pointer<EPROCESS>) -> UInt8 in
-      kernel.process(at: process.address)?.id == 0 ? 1 : 0
-    },
-    export("PsIsProcessBeingDebugged(Process)") { (_, process: Pointer<EPROCESS>) -> UInt8 in
-      try process.DebugPort.load().isNull ? 0 : 1
-    },
     export("PsIsThreadImpersonating(Thread)") { (kernel, thread: Pointer<ETHREAD>) -> UInt8 in
       try thread.load(bits: \.ActiveImpersonationInfo) == 0 ? 0 : 1
     },
-    export("PsGetCurrentThreadProcess()") { kernel -> Pointer<EPROCESS> in
-      try kernel.currentThread().cast(to: ETHREAD.self).threadsProcess.load()
-    },
-    export("PsGetCurrentThreadProcessId()") { kernel -> Pointer<Void> in
-      try kernel.currentThread().cast(to: ETHREAD.self).Cid.UniqueProcess.load()
-    },
-    export("PsGetCurrentThreadStackBase()") { kernel -> Pointer<Void> in try kernel.currentThread().StackBase.load() },
-    export("PsGetCurrentThreadStackLimit()") { kernel -> Pointer<Void> in try kernel.currentThread().StackLimit.load() },
-    export("PsGetCurrentThreadPreviousMode()") { kernel -> UInt32 in UInt32(try kernel.previousMode().rawValue) },
     export("PsGetThreadSessionId(Thread)") { (_, thread: Pointer<ETHREAD>) -> UInt32 in 0 },
-    // Of a process that belongs to no session, -1.
-    export("PsGetProcessSessionIdEx(Process)") { (kernel, process: Pointer<EPROCESS>) -> UInt32 in
-      kernel.process(at: process.address)?.id == 0 ? 0xffff_ffff : 0
-    },
-    export("PsGetProcessExitProcessCalled(Process)") { (kernel, process: Pointer<EPROCESS>) -> UInt8 in
-      kernel.process(at: process.address)?.hasExited == true ? 1 : 0
-    },
     export("PsGetCurrentProcessWin32Process()") { kernel -> Pointer<Void> in
       try kernel.currentProcess().cast(to: EPROCESS.self).Win32Process.load()
     },
@@ -88,8 +64,9 @@ extension Export {
       try kernel.impersonate(nil, by: thread, copyOnOpen: false, effectiveOnly: false, level: 0)
     },
     // nf-ntddk-pschargepoolquota: raises STATUS_QUOTA_EXCEEDED beyond the limit.
-    export("PsChargePoolQuota(Process, PoolType, Amount)", irql: .apc) { (_, process: Pointer<EPROCESS>, type: UInt32, amount: GuestWord) in }
-      .partially("quotas are without a limit"),
+    export("PsChargePoolQuota(Process, PoolType, Amount)", irql: .apc) { (_, process: Pointer<EPROCESS>, type: UInt32, amount: GuestWord) in
+    }
+    .partially("quotas are without a limit"),
     export("PsReturnPoolQuota(Process, PoolType, Amount)", irql: .dispatch) {
       (_, process: Pointer<EPROCESS>, type: UInt32, amount: GuestWord) in
     }

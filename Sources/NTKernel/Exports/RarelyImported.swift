@@ -9,7 +9,7 @@ extension Export {
     ] + portModules + laterWindows
 
   /// What Windows Vista and 7 added for what drivers did by other means before, and what has no reference page.
-  private static let laterWindows: [[Export]] = [processorGroups, processorCalls, eventTracing, processCopies, driverObjects]
+  private static let laterWindows: [[Export]] = [processorCalls, processCopies, driverObjects]
 
   /// What port and class drivers export, and the helper modules beside them.
   private static let portModules: [[Export]] = [

@@ -35,14 +35,9 @@ import WindowsTypes
 
   @Test("facts of processes and threads") func facts() throws {
     let g = try IOGuest()
-    let (own, system, thread) = (g.k.notepad.object.address, g.k.system.object.address, g.k.client.object.address)
-    #expect(try g.call("PsGetCurrentThreadProcess") == own && g.call("PsGetCurrentThreadProcessId") == 1232)
-    #expect(try g.call("PsIsSystemProcess", system) == 1 && g.call("PsIsSystemProcess", own) == 0)
-    #expect(try g.call("PsGetProcessSessionIdEx", system) == 0xffff_ffff && g.call("PsGetProcessSessionIdEx", own) == 0)
-    #expect(try g.call("PsGetCurrentThreadStackBase") > g.call("PsGetCurrentThreadStackLimit"))
-    for name in ["PsIsProtectedProcess", "PsIsProcessBeingDebugged", "PsGetProcessExitProcessCalled"] { #expect(try g.call(name, own) == 0) }
+    let (own, thread) = (g.k.notepad.object.address, g.k.client.object.address)
     for name in ["PsIsThreadImpersonating", "PsGetThreadSessionId", "PsGetThreadWin32Thread"] { #expect(try g.call(name, thread) == 0) }
-    #expect(try g.call("PsGetCurrentThreadPreviousMode") <= 1 && g.call("PsGetCurrentProcessWin32Process") == 0)
+    #expect(try g.call("PsGetCurrentProcessWin32Process") == 0)
     #expect(try g.status("PsReferenceProcessFilePointer", own, g.space()) == .unsuccessful)
     #expect(try g.status("PsAssignImpersonationToken", thread, 0) == .success)
     #expect(try g.status("PsAssignImpersonationToken", thread, 0x7000) == .invalidHandle)

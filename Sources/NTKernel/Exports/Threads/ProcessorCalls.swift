@@ -16,8 +16,6 @@ extension Export {
       try await kernel.callExpanded(callout.bits, parameter.bits, size)
     }
     .partially("the callout runs on the caller's own stack"),
-    // No reference page.
-    export("KeIsExecutingDpc()") { kernel -> UInt32 in try kernel.isDPCActive() ? 1 : 0 },
     // nf-ntifs-keisattachedprocess
     export("KeIsAttachedProcess()", irql: .dispatch) { kernel -> UInt8 in try kernel.currentThread().ApcStateIndex.load() != 0 ? 1 : 0 },
     // nf-wdm-keinitializethreadeddpc: ThreadedDpcObject is 24.
@@ -42,11 +40,6 @@ extension Export {
     // Whether the caller was the last to come: of one it is.
     export("KeSignalCallDpcSynchronize(SystemArgument2)", irql: .dispatch) { (_, barrier: Pointer<UInt32>) -> UInt32 in 1 }
       .uncertain("the routine has no reference page"),
-    // nf-wdm-kesetcoalescabletimer
-    export("KeSetCoalescableTimer(Timer, DueTime, Period, TolerableDelay, Dpc)", irql: .dispatch) {
-      (kernel, timer: Pointer<KTIMER>, due: Int64, period: UInt32, delay: UInt32, dpc: Pointer<KDPC>) -> UInt8 in
-      try kernel.setTimer(timer, due: due, period: Int32(truncatingIfNeeded: period), dpc) ? 1 : 0
-    },
     // nf-wdm-kequeryunbiasedinterrupttime: the machine never sleeps.
     export("KeQueryUnbiasedInterruptTime()") { kernel -> UInt64 in
       try kernel.publishTime()

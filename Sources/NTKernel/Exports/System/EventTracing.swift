@@ -1,21 +1,20 @@
 import Guest
 import WindowsTypes
 
+/// Event Tracing for Windows, from Vista on, on a machine where no session traces: providers come and go, no event is wanted, and
+/// what is written reaches nobody.
 extension Export {
-  /// Event Tracing for Windows, on a machine where no session traces: providers register, and nobody listens.
   static let eventTracing: [Export] = [
-    // nf-wdm-etwregister
+    // nf-wdm-etwregister: a handle of 64 bits.
     export("EtwRegister(ProviderId, EnableCallback, CallbackContext, RegHandle)", irql: .passive) {
       (kernel, provider: GuestWord, callback: GuestWord, context: GuestWord, handle: Pointer<UInt64>) -> NTSTATUS in
       guard provider.bits != 0, !handle.isNull else { return .invalidParameter }
-      let identifier = try kernel.memory.memory.bytes(16, at: provider.bits)
-      let block = try kernel.allocate(0x20)
-      try kernel.memory.memory.write(identifier, at: block)
+      let block = try kernel.allocate(0x10)
       kernel.register(Kernel.eventProvider, block)
       try handle.store(block)
       return .success
     }
-    .partially("no session enables a provider, so its callback is never called"),
+    .partially("no session enables the provider, so its callback is not called"),
     // nf-wdm-etwunregister
     export("EtwUnregister(RegHandle)", irql: .passive) { (kernel, handle: UInt64) -> NTSTATUS in
       guard kernel.unregister(Kernel.eventProvider, handle) else { return .invalidHandle }
@@ -23,13 +22,24 @@ extension Export {
       return .success
     },
     // nf-wdm-etweventenabled
-    export("EtwEventEnabled(RegHandle, EventDescriptor)") { (_, handle: UInt64, event: GuestWord) -> UInt8 in 0 },
+    export("EtwEventEnabled(RegHandle, EventDescriptor)") { (_, handle: UInt64, descriptor: GuestWord) -> UInt8 in 0 },
     // nf-wdm-etwproviderenabled
     export("EtwProviderEnabled(RegHandle, Level, Keyword)") { (_, handle: UInt64, level: UInt8, keyword: UInt64) -> UInt8 in 0 },
-    // nf-wdm-etwwrite: an event that nobody asked for is written nowhere, which is no failure.
+    // nf-wdm-etwwrite
     export("EtwWrite(RegHandle, EventDescriptor, ActivityId, UserDataCount, UserData)") {
-      (kernel, handle: UInt64, event: GuestWord, activity: GuestWord, count: UInt32, data: GuestWord) -> NTSTATUS in
-      kernel.checkProvider(handle)
+      (kernel, handle: UInt64, descriptor: GuestWord, activity: GuestWord, count: UInt32, data: GuestWord) -> NTSTATUS in
+      kernel.isEventProvider(handle)
+    },
+    // nf-ntddk-etwwritestring
+    export("EtwWriteString(RegHandle, Level, Keyword, ActivityId, String)") {
+      (kernel, handle: UInt64, level: UInt8, keyword: UInt64, activity: GuestWord, text: GuestWord) -> NTSTATUS in
+      kernel.isEventProvider(handle)
+    },
+    // nf-wdm-etwwritetransfer
+    export("EtwWriteTransfer(RegHandle, EventDescriptor, ActivityId, RelatedActivityId, UserDataCount, UserData)") {
+      (
+        kernel, handle: UInt64, descriptor: GuestWord, activity: GuestWord, related: GuestWord, count: UInt32, data: GuestWord
+      ) -> NTSTATUS in kernel.isEventProvider(handle)
     },
     // nf-wdm-etwwriteex
     export("EtwWriteEx(RegHandle, EventDescriptor, Filter, Flags, ActivityId, RelatedActivityId, UserDataCount, UserData)") {
@@ -37,19 +47,7 @@ extension Export {
         kernel, handle: UInt64, event: GuestWord, filter: UInt64, flags: UInt32, activity: GuestWord, related: GuestWord, count: UInt32,
         data: GuestWord
       ) -> NTSTATUS in
-      kernel.checkProvider(handle)
-    },
-    // nf-wdm-etwwritetransfer
-    export("EtwWriteTransfer(RegHandle, EventDescriptor, ActivityId, RelatedActivityId, UserDataCount, UserData)") {
-      (
-        kernel, handle: UInt64, event: GuestWord, activity: GuestWord, related: GuestWord, count: UInt32, data: GuestWord
-      ) -> NTSTATUS in
-      kernel.checkProvider(handle)
-    },
-    // nf-wdm-etwwritestring
-    export("EtwWriteString(RegHandle, Level, Keyword, ActivityId, String)") {
-      (kernel, handle: UInt64, level: UInt8, keyword: UInt64, activity: GuestWord, text: GuestWord) -> NTSTATUS in
-      kernel.checkProvider(handle)
+      kernel.isEventProvider(handle)
     },
     // nf-wdm-etwactivityidcontrol: EVENT_ACTIVITY_CTRL_GET_ID 1, SET_ID 2, CREATE_ID 3, GET_SET_ID 4, CREATE_SET_ID 5.
     export("EtwActivityIdControl(ControlCode, ActivityId)", irql: .dispatch) { (kernel, code: UInt32, place: GuestWord) -> NTSTATUS in
@@ -89,7 +87,9 @@ private final class ThreadActivities {
 }
 
 extension Kernel {
-  fileprivate static let eventProvider = "a registered event provider"
+  fileprivate static let eventProvider = "an event provider"
 
-  fileprivate func checkProvider(_ handle: UInt64) -> NTSTATUS { isRegistered(Self.eventProvider, handle) ? .success : .invalidHandle }
+  fileprivate func isEventProvider(_ handle: UInt64) -> NTSTATUS {
+    isRegistered(Self.eventProvider, handle) ? .success : .invalidHandle
+  }
 }
