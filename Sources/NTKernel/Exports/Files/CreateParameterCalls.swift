@@ -194,8 +194,8 @@ extension Export {
       let (string, here) = (file.FileName, kernel.memory.memory)
       let bytes = try here.bytes(Int(length), at: name.bits)
       if try string.MaximumLength.load() < length {
-        // "IoNm"
-        guard let block = try kernel.allocatePool(UInt64(length), tag: 0x6d4e_6f49) else { return .insufficientResources }
+        // "IoNm": the file object's, whoever asks.
+        let block = try kernel.allocate(UInt64(length), tag: 0x6d4e_6f49)
         let old = try string.Buffer.load().address
         if kernel.isPoolBlock(old) { try kernel.freePool(old) }
         try string.Buffer.store(Pointer(block, in: here))
