@@ -6,10 +6,7 @@ extension Export {
       oplockCalls, tunnelCalls, createParameterCalls, fastTransferCalls, pinnedDataCalls, fileSystemServiceCalls, filterContextCalls,
       partitionCalls, namePrefixes, shortNames, imageResources, rangeLists, narrowAddresses, wideAddresses, tableDirectories,
       machineState, requestExtras, securityExtras, usbd, tdi, wmilib, filterEngine, callouts, netBuffers, startIo,
-    ] + portModules + laterWindows
-
-  /// What Windows Vista and 7 added for what drivers did by other means before, and what has no reference page.
-  private static let laterWindows: [[Export]] = [processorCalls, processCopies, driverObjects]
+    ] + portModules
 
   /// What port and class drivers export, and the helper modules beside them.
   private static let portModules: [[Export]] = [
