@@ -73,5 +73,5 @@ public struct ExportTable: Sendable {
       Export.objectCreation, Export.objectCallbacks,
     ] + Export.hardware + [Export.raisedExceptions, Export.trapHandlers] + Export.threadPrimitives
     + Export.rarelyImported + [Export.attributeCalls, Export.lazyWriter]
-    + [Export.processorGroups, Export.eventTracing, Export.laterFacts, Export.countlessPrintf, Export.graphics]
+    + [Export.processorGroups, Export.eventTracing, Export.laterFacts, Export.countlessPrintf, Export.graphics, Export.laterCalls]
 }
