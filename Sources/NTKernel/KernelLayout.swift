@@ -26,6 +26,8 @@ struct KernelLayout: Sendable {
   let variables: Range<UInt64> = 0x8068_0000..<0x8068_1000
   /// The list of loaded modules.
   let modules: Range<UInt64> = 0x8069_0000..<0x806c_0000
+  /// The table of identifiers of processes and threads.
+  let clientIdentifiers: Range<UInt64> = 0x806d_0000..<0x806e_0000
   /// Images that cannot stay where they were linked.
   let drivers: Range<UInt64> = 0xf8b0_0000..<0xffb0_0000
 

@@ -113,6 +113,8 @@ extension Fixture {
     case untilIdle = "until-idle"
     /// Until every thread waits and nothing is due within a second, or a million instructions have run.
     case settled
+    /// Until each device that a driver has named was opened, asked with control codes that mean nothing, and closed.
+    case devicesAsked = "devices-asked"
     /// Until drivers and file systems have been told that the machine shuts down.
     case shutdown
   }
@@ -134,6 +136,12 @@ extension Fixture {
         + [.plugAndPlay(.queryRemoveDevice), .plugAndPlay(.removeDevice)].map { Self.device($0, service) }
         + [Step(.unload(Unload(service, expect: .any)))],
       expect: Expectation(outcome: .returned))
+  }
+
+  /// Has the devices of a driver file opened, asked and closed before the driver is asked to go. Any other fixture stays as it is.
+  public mutating func askDevices() {
+    guard let index = steps.lastIndex(where: { $0.action == .run(.settled) }) else { return }
+    steps.insert(contentsOf: [Step(.run(.devicesAsked)), Step(.run(.settled))], at: index + 1)
   }
 
   private static func device(_ kind: DeviceRequest.Kind, _ service: String) -> Step {

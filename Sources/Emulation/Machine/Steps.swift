@@ -66,6 +66,7 @@ extension Machine {
         stream.append(.step(index, "run until idle"))
         try runUntilIdle()
       case .run(.settled): try settle(index)
+      case .run(.devicesAsked): try askDevices(index, line)
       case .run(.shutdown):
         let call = Fixture.Call(
           on: try systemThread().name, .symbol(module: "nt", name: "NtShutdownSystem", offset: 0), with: [.integer(0)])

@@ -200,6 +200,28 @@ extension Registry {
     set(
       #"HKLM\HARDWARE\DEVICEMAP\PointerClass"#,
       [#"\Device\PointerClass0"#: .string(#"\REGISTRY\MACHINE\SYSTEM\ControlSet001\Services\Mouclass"#)])
+    for (kind, number) in [("KeyboardPort", "Keyboard"), ("PointerPort", "Pointer")] {
+      set(
+        #"HKLM\HARDWARE\DEVICEMAP\"# + kind,
+        [#"\Device\"# + number + "Port0": .string(#"\REGISTRY\MACHINE\SYSTEM\ControlSet001\Services\i8042prt"#)])
+    }
+    set(
+      #"HKLM\HARDWARE\DEVICEMAP\Scsi\Scsi Port 0"#,
+      ["FirstBusTimeScanInMs": .dword(0), "DMAEnabled": .dword(1), "Driver": .string("atapi")])
+    for (target, kind, name) in [(0, "DiskPeripheral", "Probelock Disk"), (1, "CdRomPeripheral", "Probelock CD-ROM")] {
+      set(
+        #"HKLM\HARDWARE\DEVICEMAP\Scsi\Scsi Port 0\Scsi Bus 0\Target Id \#(target)\Logical Unit Id 0"#,
+        ["Identifier": .string(name), "Type": .string(kind)])
+    }
+    if self.system.release >= .vista {
+      set(
+        #"HKLM\HARDWARE\DESCRIPTION\System\BIOS"#,
+        [
+          "BIOSVendor": .string("PROBELOCK"), "BIOSVersion": .string("1"), "BIOSReleaseDate": .string("04/13/2008"),
+          "SystemManufacturer": .string("Probelock"), "SystemProductName": .string("PC"), "BaseBoardManufacturer": .string("Probelock"),
+          "BaseBoardProduct": .string("440FX"),
+        ])
+    }
     set(
       #"HKLM\HARDWARE\DEVICEMAP\VIDEO"#,
       [#"\Device\Video0"#: .string(#"\REGISTRY\Machine\System\ControlSet001\Services\VgaSave\Device0"#)])

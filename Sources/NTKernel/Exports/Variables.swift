@@ -75,7 +75,11 @@ extension KernelVariable {
     objectType("PsJobType", "Job"), objectType("SeTokenObjectType", "Token"), objectType("ExEventObjectType", "Event"),
     objectType("ExSemaphoreObjectType", "Semaphore"), objectType("MmSectionObjectType", "Section"),
     objectType("LpcPortObjectType", "Port"), objectType("ExDesktopObjectType", "Desktop"),
-    objectType("ExWindowStationObjectType", "WindowStation"), objectType("TmTransactionObjectType", "TmTx"),
+    objectType("ExWindowStationObjectType", "WindowStation"),
+    // Windows 7's; those of its transaction manager are Vista's.
+    objectType("CmKeyObjectType", "Key"), objectType("TmTransactionObjectType", "TmTx"),
+    objectType("TmTransactionManagerObjectType", "TmTm"),
+    objectType("TmEnlistmentObjectType", "TmEn"), objectType("TmResourceManagerObjectType", "TmRm"),
   ]
 
   private static let settings: [KernelVariable] = [

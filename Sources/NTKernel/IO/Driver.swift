@@ -209,4 +209,7 @@ extension Kernel {
   public func symbolicLinks(of driver: Driver) -> [String] {
     io.objects.values.filter { $0.kind == .symbolicLink && driver.range.contains($0.site.ip) }.compactMap(\.path).sorted()
   }
+
+  /// The path of a device that has a name.
+  public func path(ofDevice device: Pointer<DEVICE_OBJECT>) -> String? { io.objects[device.address]?.path }
 }

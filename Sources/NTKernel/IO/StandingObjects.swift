@@ -127,14 +127,18 @@ extension Kernel {
     guard io.namespace[path] == nil, let known = StandingObject.byPath[path.lowercased()],
       StandingObject.isThere(path.lowercased(), in: memory.target)
     else { return false }
-    // Nobody in the run made them.
+    return try unattributed { try make(known.object, at: known.path) }
+  }
+
+  /// Makes objects that nobody in the run has made.
+  func unattributed<Result>(_ body: () throws -> Result) rethrows -> Result {
     let (before, caller) = (Set(io.objects.keys), self.caller.address)
     defer {
       self.caller.address = caller
       for object in io.objects.keys where !before.contains(object) { io.objects[object]?.site = Site(ip: 0) }
     }
     self.caller.address = 0
-    return try make(known.object, at: known.path)
+    return try body()
   }
 
   /// Makes what a plain installation has in the directory at `path`.
@@ -171,6 +175,7 @@ extension Kernel {
           files: StandingObject.systemDirectories.map { FileDescription($0, isDirectory: true) }
             + [FileDescription(#"\WINDOWS\system32\ntdll.dll"#, content: ServiceLibrary(memory.target).bytes)]
             + (loader?.driverFiles ?? []).map { FileDescription(#"\WINDOWS\system32\drivers\"# + $0.name, content: $0.content) }))
+      if let volume = files.volumes.first { try addSystemFiles(to: volume) }
     }
     return io.namespace[path] != nil
   }

@@ -110,6 +110,7 @@ extension Kernel {
     try object.threadsProcess.store(process.object)
     try object.Cid.UniqueProcess.store(process.object.UniqueProcessId.load())
     try object.Cid.UniqueThread.store(Pointer(uniqueID ?? UInt64(0x100 + 4 * threads.count), in: here))
+    try noteClient(object.Cid.UniqueThread.load().address, object.address)
     try object.IrpList.initialize()
     if process.id == 0 { try object.setSystemThread() }
     try process.object.ThreadListHead.insertTail(object.ThreadListEntry)

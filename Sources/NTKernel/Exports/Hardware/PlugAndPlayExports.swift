@@ -38,6 +38,7 @@ extension Export {
     export("IoGetDeviceInterfaces(InterfaceClassGuid, PhysicalDeviceObject, Flags, SymbolicLinkList)", irql: .passive) {
       (kernel, identifier: GuestWord, device: GuestWord, flags: UInt32, result: Pointer<GuestWord>) -> NTSTATUS in
       let wanted = try kernel.memory.memory.bytes(16, at: identifier.bits)
+      try kernel.makeStandingInterfaces(of: wanted)
       let found = kernel.hardware.plugAndPlay.interfaces.values.filter {
         // DEVICE_INTERFACE_INCLUDE_NONACTIVE
         $0.classIdentifier == wanted && (flags & 1 != 0 || $0.isEnabled) && (device.bits == 0 || $0.device == device.bits)
@@ -72,6 +73,7 @@ extension Export {
       try result.store(GuestWord(entry))
       // PNPNOTIFY_DEVICE_INTERFACE_INCLUDE_EXISTING_INTERFACES
       guard category == 2, flags & 1 != 0 else { return .success }
+      try kernel.makeStandingInterfaces(of: subject)
       for interface in kernel.hardware.plugAndPlay.interfaces.values.sorted(by: { $0.link < $1.link }) where interface.isEnabled {
         try await kernel.notify(of: interface, isArrival: true, only: entry)
       }
