@@ -2,6 +2,6 @@ extension Export {
   /// What hardly a driver imports, in the order in which it was added: behind all other tables, so that the places of those stay.
   static let lessUsual: [[Export]] = [
     utf8Text, errorCodes, ethernetAddresses, compression, atomTables, resourceLengths, smallServices, localTime, heaps, runOnce,
-    tableSearches, rangeSets, securityLists,
+    tableSearches, rangeSets, securityLists, runListCalls, fileSystemHelpers, ansiPrefixes,
   ]
 }
