@@ -3,6 +3,6 @@ extension Export {
   static let lessUsual: [[Export]] = [
     processorGroups, eventTracing, laterFacts, countlessPrintf, graphics, laterCalls, processorCalls, processCopies, driverObjects,
     utf8Text, errorCodes, ethernetAddresses, compression, atomTables, resourceLengths, smallServices, localTime, heaps, runOnce,
-    tableSearches, rangeSets, securityLists,
+    tableSearches, rangeSets, securityLists, runListCalls, fileSystemHelpers, ansiPrefixes,
   ]
 }

@@ -29,6 +29,19 @@ struct RunList {
     while runs.last?.physical == -1 { runs.removeLast() }
   }
 
+  /// Makes room at a place: what lies behind it moves on, and leaves a hole. `false` for a place behind the end.
+  mutating func split(at virtual: Int64, by amount: Int64) -> Bool {
+    guard virtual < end else { return false }
+    let moved = runs.compactMap { run -> Run? in
+      let start = max(run.virtual, virtual)
+      guard run.physical >= 0, start < run.virtual + run.count else { return nil }
+      return Run(virtual: start + amount, physical: run.physical + (start - run.virtual), count: run.virtual + run.count - start)
+    }
+    truncate(to: virtual)
+    for run in moved { replace(run.virtual, run.physical, run.count) }
+    return true
+  }
+
   mutating func truncate(to virtual: Int64) { remove(virtual, max(0, end - virtual)) }
 
   private mutating func replace(_ virtual: Int64, _ physical: Int64, _ count: Int64) {
