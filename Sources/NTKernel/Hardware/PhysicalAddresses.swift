@@ -46,7 +46,7 @@ extension Kernel {
   }
 
   /// `MmGetPhysicalAddress`; 0 where nothing is resident.
-  func physicalAddress(of address: UInt64) throws -> UInt64 {
+  package func physicalAddress(of address: UInt64) throws -> UInt64 {
     _ = try provide(address)
     for (base, view) in hardware.deviceViews where base <= address && address - base < UInt64(view.pages) << GuestMemory.pageShift {
       return view.physical + (address - base)

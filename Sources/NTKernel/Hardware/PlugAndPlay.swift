@@ -92,7 +92,7 @@ extension Kernel {
   // MARK: Requests
 
   /// Sends a request of the system's own to the stack above `device` and waits for its end.
-  func send(
+  package func send(
     to device: Pointer<DEVICE_OBJECT>, _ major: IRP_MJ, _ minor: UInt8,
     preparing prepare: (Pointer<IO_STACK_LOCATION>) throws -> Void = { _ in }
   ) async throws -> (status: NTSTATUS, information: UInt64) {
@@ -113,7 +113,8 @@ extension Kernel {
     guard !irp.isNull else { return (.insufficientResources, 0) }
     try irp.IoStatus.Status.store(.notSupported)
     var status = try await major == .power ? callPowerDriver(top, irp) : callDriver(top, irp)
-    if status == .pending {
+    // A request that ends well sets its event; of one that came back at once the APC that does it may not have come yet.
+    if status == .pending || status.isSuccess {
       _ = try await waiting([event.Header])
       status = try block.Status.load()
     }
