@@ -32,18 +32,7 @@ extension Export {
         kernel, handle: GuestWord, access: UInt32, type: GuestWord, mode: KPROCESSOR_MODE, result: Pointer<GuestWord>,
         information: Pointer<UInt32>
       ) -> NTSTATUS in
-      try result.store(0)
-      switch try kernel.object(handle.bits, access: access, type: type.bits, mode: mode) {
-      case .failure(let refusal): return refusal.status
-      case .success(let entry):
-        try kernel.reference(entry.object, for: kernel.site())
-        try result.store(GuestWord(entry.object))
-        if !information.isNull {
-          try information.store(0)
-          try information[1].store(entry.grantedAccess)
-        }
-        return .success
-      }
+      try kernel.referenceObject(handle.bits, access, type.bits, mode, result, information)
     },
     // nf-ntifs-obopenobjectbypointer
     export(
@@ -117,5 +106,25 @@ extension Kernel {
     guard kind(of: object) == .file else { return io.objects[object]?.path ?? "" }
     let file = Pointer<FILE_OBJECT>(object, in: memory.memory)
     return (io.objects[try file.DeviceObject.load().address]?.path ?? "") + (try file.FileName.string())
+  }
+}
+
+extension Kernel {
+  /// `ObReferenceObjectByHandle`, with a tag or without: the object, and optionally what its handle grants.
+  func referenceObject(
+    _ handle: UInt64, _ access: UInt32, _ type: UInt64, _ mode: KPROCESSOR_MODE, _ result: Pointer<GuestWord>,
+    _ information: Pointer<UInt32>
+  ) throws -> NTSTATUS {
+    try result.store(0)
+    switch try object(handle, access: access, type: type, mode: mode) {
+    case .failure(let refusal): return refusal.status
+    case .success(let entry):
+      try reference(entry.object, for: site())
+      try result.store(GuestWord(entry.object))
+      guard !information.isNull else { return .success }
+      try information.store(0)
+      try information[1].store(entry.grantedAccess)
+      return .success
+    }
   }
 }

@@ -43,14 +43,7 @@ extension Export {
       try kernel.checkReparsePoint(length, at: buffer.bits)
     },
     // nf-ntifs-_fsrtl_advanced_fcb_header-fsrtllookuplastlargemcbentryandindex
-    export("FsRtlLookupLastLargeMcbEntryAndIndex(OpaqueMcb, LargeVbn, LargeLbn, Index)", irql: .apc) {
-      (kernel, mcb: GuestWord, virtual: Pointer<Int64>, physical: Pointer<Int64>, index: Pointer<UInt32>) -> UInt8 in
-      guard let runs = kernel.files.runLists[mcb.bits]?.runs, let last = runs.last else { return 0 }
-      try virtual.store(last.virtual + last.count - 1)
-      try physical.store(last.physical < 0 ? -1 : last.physical + last.count - 1)
-      try index.store(UInt32(runs.count - 1))
-      return 1
-    },
+    lastRunAndIndex("FsRtlLookupLastLargeMcbEntryAndIndex(OpaqueMcb, LargeVbn, LargeLbn, Index)"),
     // nf-ntifs-_fsrtl_advanced_fcb_header-fsrtlgetnextfilelock: FILE_LOCK_INFO in the FILE_LOCK itself, which the next call changes.
     export("FsRtlGetNextFileLock(FileLock, Restart)", irql: .apc) { (kernel, lock: GuestWord, restart: UInt8) -> GuestWord in
       let here = kernel.memory.memory

@@ -200,28 +200,11 @@ extension Export {
       return 1
     },
     // nf-ntifs-fsrtllookuplastlargemcbentry
-    export("FsRtlLookupLastLargeMcbEntry(Mcb, Vbn, Lbn)", irql: .apc) {
-      (kernel, mcb: GuestWord, virtual: Pointer<Int64>, physical: Pointer<Int64>) -> UInt8 in
-      guard let last = kernel.files.runLists[mcb.bits]?.runs.last else { return 0 }
-      try virtual.store(last.virtual + last.count - 1)
-      try physical.store(last.physical < 0 ? -1 : last.physical + last.count - 1)
-      return 1
-    },
+    lastRun("FsRtlLookupLastLargeMcbEntry(Mcb, Vbn, Lbn)"),
     // nf-ntifs-fsrtlnumberofrunsinlargemcb
-    export("FsRtlNumberOfRunsInLargeMcb(Mcb)", irql: .apc) { (kernel, mcb: GuestWord) -> UInt32 in
-      UInt32(kernel.files.runLists[mcb.bits]?.runs.count ?? 0)
-    },
+    runCount("FsRtlNumberOfRunsInLargeMcb(Mcb)"),
     // nf-ntifs-fsrtlgetnextlargemcbentry
-    export("FsRtlGetNextLargeMcbEntry(Mcb, RunIndex, Vbn, Lbn, SectorCount)", irql: .apc) {
-      (
-        kernel, mcb: GuestWord, index: UInt32, virtual: Pointer<Int64>, physical: Pointer<Int64>, count: Pointer<Int64>
-      ) -> UInt8 in
-      guard let runs = kernel.files.runLists[mcb.bits]?.runs, Int(index) < runs.count else { return 0 }
-      try virtual.store(runs[Int(index)].virtual)
-      try physical.store(runs[Int(index)].physical)
-      try count.store(runs[Int(index)].count)
-      return 1
-    },
+    nextRun("FsRtlGetNextLargeMcbEntry(Mcb, RunIndex, Vbn, Lbn, SectorCount)"),
   ]
 
   private static func lockCheck(_ name: String, isWrite: Bool) -> Export {

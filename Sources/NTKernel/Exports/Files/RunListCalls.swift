@@ -106,18 +106,32 @@ extension Export {
       return 1
     },
     lastRun("FsRtlLookupLastBaseMcbEntry(OpaqueMcb, LargeVbn, LargeLbn)"),
-    export("FsRtlLookupLastBaseMcbEntryAndIndex(OpaqueMcb, LargeVbn, LargeLbn, Index)", irql: .apc) {
+    lastRunAndIndex("FsRtlLookupLastBaseMcbEntryAndIndex(OpaqueMcb, LargeVbn, LargeLbn, Index)"),
+    runCount("FsRtlNumberOfRunsInBaseMcb(Mcb)"),
+    nextRun("FsRtlGetNextBaseMcbEntry(Mcb, RunIndex, Vbn, Lbn, SectorCount)"),
+    export("FsRtlSplitBaseMcb(Mcb, Vbn, Amount)", irql: .apc) { (kernel, mcb: GuestWord, virtual: Int64, amount: Int64) -> UInt8 in
+      kernel.splitRuns(mcb.bits, virtual, amount)
+    },
+  ]
+
+  /// Base lists and large ones are asked alike.
+  static func lastRunAndIndex(_ prototype: String) -> Export {
+    export(prototype, irql: .apc) {
       (kernel, mcb: GuestWord, virtual: Pointer<Int64>, physical: Pointer<Int64>, index: Pointer<UInt32>) -> UInt8 in
       guard let runs = kernel.files.runLists[mcb.bits]?.runs, let last = runs.last else { return 0 }
       try virtual.store(last.virtual + last.count - 1)
       try physical.store(last.physical < 0 ? -1 : last.physical + last.count - 1)
       try index.store(UInt32(runs.count - 1))
       return 1
-    },
-    export("FsRtlNumberOfRunsInBaseMcb(Mcb)", irql: .apc) { (kernel, mcb: GuestWord) -> UInt32 in
-      UInt32(kernel.files.runLists[mcb.bits]?.runs.count ?? 0)
-    },
-    export("FsRtlGetNextBaseMcbEntry(Mcb, RunIndex, Vbn, Lbn, SectorCount)", irql: .apc) {
+    }
+  }
+
+  static func runCount(_ prototype: String) -> Export {
+    export(prototype, irql: .apc) { (kernel, mcb: GuestWord) -> UInt32 in UInt32(kernel.files.runLists[mcb.bits]?.runs.count ?? 0) }
+  }
+
+  static func nextRun(_ prototype: String) -> Export {
+    export(prototype, irql: .apc) {
       (
         kernel, mcb: GuestWord, index: UInt32, virtual: Pointer<Int64>, physical: Pointer<Int64>, count: Pointer<Int64>
       ) -> UInt8 in
@@ -126,13 +140,10 @@ extension Export {
       try physical.store(runs[Int(index)].physical)
       try count.store(runs[Int(index)].count)
       return 1
-    },
-    export("FsRtlSplitBaseMcb(Mcb, Vbn, Amount)", irql: .apc) { (kernel, mcb: GuestWord, virtual: Int64, amount: Int64) -> UInt8 in
-      kernel.splitRuns(mcb.bits, virtual, amount)
-    },
-  ]
+    }
+  }
 
-  private static func lastRun(_ prototype: String) -> Export {
+  static func lastRun(_ prototype: String) -> Export {
     export(prototype, irql: .apc) { (kernel, mcb: GuestWord, virtual: Pointer<Int64>, physical: Pointer<Int64>) -> UInt8 in
       guard let last = kernel.files.runLists[mcb.bits]?.runs.last else { return 0 }
       try virtual.store(last.virtual + last.count - 1)

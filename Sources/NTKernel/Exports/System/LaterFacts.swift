@@ -38,17 +38,7 @@ extension Export {
         kernel, handle: GuestWord, access: UInt32, type: GuestWord, mode: KPROCESSOR_MODE, tag: UInt32, result: Pointer<GuestWord>,
         information: Pointer<UInt32>
       ) -> NTSTATUS in
-      try result.store(0)
-      switch try kernel.object(handle.bits, access: access, type: type.bits, mode: mode) {
-      case .failure(let refusal): return refusal.status
-      case .success(let entry):
-        try kernel.reference(entry.object, for: kernel.site())
-        try result.store(GuestWord(entry.object))
-        guard !information.isNull else { return .success }
-        try information.store(0)
-        try information[1].store(entry.grantedAccess)
-        return .success
-      }
+      try kernel.referenceObject(handle.bits, access, type.bits, mode, result, information)
     }
     .partially("the tag is not kept"),
     // nf-ntifs-obreferenceobjectbypointerwithtag
