@@ -3,5 +3,7 @@ extension Export {
   static let lessUsual: [[Export]] = [
     utf8Text, errorCodes, ethernetAddresses, compression, atomTables, resourceLengths, smallServices, localTime, heaps, runOnce,
     tableSearches, rangeSets, securityLists, runListCalls, fileSystemHelpers, ansiPrefixes,
+    taggedObjects, auditing, subjects, powerSettings, firmwareCalls, debugFilters, cacheExtras, transactions, counters,
+    dynamicHashTables, moduleTexts,
   ]
 }
