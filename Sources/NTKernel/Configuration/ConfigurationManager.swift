@@ -12,6 +12,8 @@ struct ConfigurationManager {
   var lastCookie: UInt64 = 0x01c9_b300_0000_0000
   /// The names that `CmCallbackGetKeyObjectID` has handed out, by key object.
   var objectNames: [UInt64: UInt64] = [:]
+  /// What callbacks have hung on key objects: by the callback's cookie, by object.
+  var contexts: [UInt64: [UInt64: UInt64]] = [:]
 
   /// One opening of a key.
   final class OpenKey {

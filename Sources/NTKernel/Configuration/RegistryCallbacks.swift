@@ -34,6 +34,19 @@ struct RegistryOperation {
   static let closeHandle = Self(before: 14, extendedBefore: 14, extendedAfter: 25)
 }
 
+/// The contexts of one operation: of the object that it is on, and those that callbacks left at its begin, by their cookies.
+final class RegistryContexts {
+  /// Where `CallContext` and `ObjectContext` lie.
+  let place: UInt64
+  let object: UInt64
+  var calls: [UInt64: UInt64] = [:]
+
+  init(_ place: UInt64, _ object: UInt64) {
+    self.place = place
+    self.object = object
+  }
+}
+
 /// The structures that callbacks get: memory for the length of one operation.
 struct RegistryNotice {
   private unowned let kernel: Kernel
@@ -131,9 +144,12 @@ extension Kernel {
     guard !callbacks.isEmpty else { return try await body() }
     let notice = RegistryNotice(self)
     defer { notice.end() }
-    let structure = try notice.structure(try fields(notice))
-    if let refusal = try await tell(callbacks, operation, plain: structure, extended: structure) { return refusal }
-    return try await tellEnd(callbacks, operation, notice, object, structure, try await body())
+    let words = try fields(notice)
+    let structure = try notice.structure(words)
+    // CallContext, ObjectContext and Reserved follow.
+    let contexts = RegistryContexts(structure + 4 * UInt64(words.count), object)
+    if let refusal = try await tell(callbacks, operation, plain: structure, extended: structure, contexts) { return refusal }
+    return try await tellEnd(callbacks, operation, notice, object, structure, try await body(), contexts)
   }
 
   /// Opens or makes a key, likewise. `body` returns the new object, too.
@@ -154,7 +170,9 @@ extension Kernel {
       extended = try notice.structure(
         [relative, name.root, type, UInt64(options), 0, 0, 0, UInt64(access), 0, 0, 0, 0, 0, 0, 0])
     }
-    if let refusal = try await tell(callbacks, operation, plain: plain, extended: extended) { return refusal }
+    // Behind eleven members: CallContext, RootObjectContext.
+    let contexts = RegistryContexts(extended + 0x2c, name.root)
+    if let refusal = try await tell(callbacks, operation, plain: plain, extended: extended, contexts) { return refusal }
     let (status, object) = try await body()
     if let after = operation.after {
       let structure = try notice.structure([path, object, UInt64(status.rawValue)])
@@ -162,7 +180,7 @@ extension Kernel {
         _ = try await call(callback.routine, [callback.context, UInt64(after), structure])
       }
     }
-    return try await tellEnd(callbacks, operation, notice, object, extended, status)
+    return try await tellEnd(callbacks, operation, notice, object, extended, status, contexts)
   }
 
   /// A handle to a key goes.
@@ -173,11 +191,13 @@ extension Kernel {
   /// Tells of what comes. A callback's status other than success is the operation's; STATUS_CALLBACK_BYPASS makes it a success
   /// that did not happen.
   private func tell(
-    _ callbacks: [RegistryCallback], _ operation: RegistryOperation, plain: UInt64, extended: UInt64
+    _ callbacks: [RegistryCallback], _ operation: RegistryOperation, plain: UInt64, extended: UInt64, _ contexts: RegistryContexts
   ) async throws -> NTSTATUS? {
     for callback in callbacks {
+      if callback.isExtended { try store(0, configuration.contexts[callback.cookie]?[contexts.object] ?? 0, at: contexts.place) }
       let (kind, structure) = callback.isExtended ? (operation.extendedBefore, extended) : (operation.before, plain)
       let result = try await call(callback.routine, [callback.context, UInt64(kind), structure])
+      if callback.isExtended { contexts.calls[callback.cookie] = UInt64(try memory.memory.load(UInt32.self, at: contexts.place)) }
       let status = NTSTATUS(rawValue: UInt32(truncatingIfNeeded: result))
       if callback.isExtended, status.rawValue == 0xc000_0503 { return .success }
       if !status.isSuccess { return status }
@@ -188,13 +208,14 @@ extension Kernel {
   /// Tells those of Vista's kind of what has happened.
   private func tellEnd(
     _ callbacks: [RegistryCallback], _ operation: RegistryOperation, _ notice: RegistryNotice, _ object: UInt64,
-    _ before: UInt64, _ status: NTSTATUS
+    _ before: UInt64, _ status: NTSTATUS, _ contexts: RegistryContexts
   ) async throws -> NTSTATUS {
     guard callbacks.contains(where: \.isExtended) else { return status }
     let isObject = status.isSuccess && operation.extendedAfter != RegistryOperation.closeHandle.extendedAfter
     let structure = try notice.structure(
       [isObject ? object : 0, UInt64(status.rawValue), before, UInt64(status.rawValue), 0, 0, 0])
     for callback in callbacks where callback.isExtended {
+      try store(contexts.calls[callback.cookie] ?? 0, configuration.contexts[callback.cookie]?[object] ?? 0, at: structure + 0x10)
       let result = try await call(callback.routine, [callback.context, UInt64(operation.extendedAfter), structure])
       // The callback's own status for the caller: ReturnStatus.
       if UInt32(truncatingIfNeeded: result) == 0xc000_0503 {
@@ -202,6 +223,34 @@ extension Kernel {
       }
     }
     return status
+  }
+
+  /// A call's context, which its callback may change, and the object's.
+  private func store(_ call: UInt64, _ object: UInt64, at place: UInt64) throws {
+    try memory.memory.store(UInt32(truncatingIfNeeded: call), at: place)
+    try memory.memory.store(UInt32(truncatingIfNeeded: object), at: place + 4)
+  }
+
+  /// `CmSetCallbackObjectContext` (nf-wdm-cmsetcallbackobjectcontext): what a callback hangs on an open key; 0 for nothing.
+  func setRegistryContext(_ context: UInt64, on object: UInt64, of cookie: UInt64) -> UInt64? {
+    guard configuration.callbacks.contains(where: { $0.cookie == cookie }), configuration.open[object] != nil else { return nil }
+    let old = configuration.contexts[cookie]?[object] ?? 0
+    configuration.contexts[cookie, default: [:]][object] = context == 0 ? nil : context
+    return old
+  }
+
+  /// `RegNtCallbackObjectContextCleanup`: the key object goes, or the callback; whoever hung a context there is told.
+  func cleanUpRegistryContexts(ofObject object: UInt64? = nil, ofCallback cookie: UInt64? = nil) async throws {
+    for callback in configuration.callbacks where cookie == nil || callback.cookie == cookie {
+      for (key, context) in (configuration.contexts[callback.cookie] ?? [:]).sorted(by: { $0.key < $1.key })
+      where object == nil || key == object {
+        configuration.contexts[callback.cookie]?[key] = nil
+        let notice = RegistryNotice(self)
+        defer { notice.end() }
+        let structure = try notice.structure([key, context])
+        _ = try await call(callback.routine, [callback.context, 40, structure])
+      }
+    }
   }
 
   /// `CmCallbackGetKeyObjectID` (nf-wdm-cmcallbackgetkeyobjectid): an identifier of the key, and its path.

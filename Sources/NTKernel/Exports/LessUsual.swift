@@ -4,5 +4,7 @@ extension Export {
     processorGroups, eventTracing, laterFacts, countlessPrintf, graphics, laterCalls, processorCalls, processCopies, driverObjects,
     utf8Text, errorCodes, ethernetAddresses, compression, atomTables, resourceLengths, smallServices, localTime, heaps, runOnce,
     tableSearches, rangeSets, securityLists, runListCalls, fileSystemHelpers, ansiPrefixes,
+    taggedObjects, auditing, subjects, powerSettings, firmwareCalls, debugFilters, cacheExtras, transactions, counters,
+    dynamicHashTables, moduleTexts,
   ]
 }

@@ -148,11 +148,12 @@ extension Export {
       ) -> NTSTATUS in
       try kernel.registerRegistryCallback(routine.bits, context.bits, altitude: altitude.string(), cookie: cookie)
     }
-    .partially("contexts of keys and calls are not kept, and those above a callback that refuses are not told of the end")
+    .partially("those above a callback that refuses are not told of the end")
     .uncertain("it is Windows Vista's, as are the notifications that its callbacks get here"),
     // nf-wdm-cmunregistercallback
-    export("CmUnRegisterCallback(Cookie)", irql: .apc) { (kernel, cookie: UInt64) -> NTSTATUS in
-      kernel.unregisterRegistryCallback(cookie)
+    export("CmUnRegisterCallback(Cookie)", irql: .apc) { (kernel, cookie: UInt64) async throws -> NTSTATUS in
+      try await kernel.cleanUpRegistryContexts(ofCallback: cookie)
+      return kernel.unregisterRegistryCallback(cookie)
     },
     // nf-wdm-cmcallbackgetkeyobjectid
     export("CmCallbackGetKeyObjectID(Cookie, Object, ObjectID, ObjectName)", irql: .apc) {

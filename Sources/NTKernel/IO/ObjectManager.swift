@@ -137,6 +137,7 @@ extension Kernel {
 
   private func delete(_ object: UInt64, _ record: IOManager.ObjectRecord) async throws {
     try await callDeleteProcedure(of: object)
+    if record.kind == .key { try await cleanUpRegistryContexts(ofObject: object) }
     pendingNames[object] = nil
     if record.kind == .section { try await deleteSection(object) }
     if record.kind == .file { try await closeFile(Pointer(object, in: memory.memory)) }

@@ -15,6 +15,7 @@ extension Kernel {
   ///
   /// Whoever has been told is told no second time.
   func shutDownDevices() async throws {
+    try await runShutdownWorkItems()
     try await shutDown(registered: Self.shutdownNotification)
     for device in files.registered { try await shutDown(Pointer(device, in: memory.memory)) }
     try await shutDown(registered: Self.lastChanceNotification)

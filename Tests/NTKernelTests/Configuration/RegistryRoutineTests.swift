@@ -203,4 +203,42 @@ import WindowsTypes
     #expect(g.k.kernel.registry.key(at: IOGuest.demo)?.values.isEmpty == true)
     #expect(try g.status("CmCallbackGetKeyObjectID", g.space(), 0, 0, 0) == .invalidParameter)
   }
+
+  @Test("a callback's contexts come back with the key and the call, and are cleaned up with the key or the callback") func contexts() throws
+  {
+    let g = try IOGuest()
+    let (cookie, old, place) = (try g.space(), try g.space(), try g.space())
+    var seen: [[UInt32]] = []
+    g.routine(at: 0xf8b0_7000, 3) { arguments in
+      let structure = arguments[2]
+      switch arguments[1] {
+      // RegNtPreSetValueKey: the call's context and the object's are behind six members.
+      case 1:
+        seen.append([1, try g.k.load(structure + 0x1c)])
+        try g.k.store([0x1234], at: structure + 0x18)
+      case 16: seen.append([16, try g.k.load(structure + 0x10), try g.k.load(structure + 0x14)])
+      case 40: seen.append([40, try g.k.load(structure + 4)])
+      default: break
+      }
+      return 0
+    }
+    #expect(try g.status("CmRegisterCallbackEx", 0xf8b0_7000, g.string("320000"), 0, 0, cookie, 0) == .success)
+    let key = try g.key(IOGuest.demo)
+    #expect(try g.status("ObReferenceObjectByHandle", key, 0, 0, 0, place, 0) == .success)
+    let object = UInt64(try g.k.load(place))
+    #expect(try g.status("CmSetCallbackObjectContext", object, g.space(), 0x77, old) == .invalidParameter)
+    #expect(try g.status("CmSetCallbackObjectContext", 0x1234, cookie, 0x77, old) == .invalidParameter)
+    #expect(try g.status("CmSetCallbackObjectContext", object, cookie, 0x77, old) == .success && g.k.load(old) == 0)
+    #expect(try g.status("CmSetCallbackObjectContext", object, cookie, 0x88, old) == .success && g.k.load(old) == 0x77)
+    #expect(try g.status("ZwSetValueKey", key, g.string("v"), 0, 4, g.space(), 4) == .success)
+    #expect(seen == [[1, 0x88], [16, 0x1234, 0x88]])
+    try g.call("ObfDereferenceObject", object)
+    #expect(try g.status("ZwClose", key) == .success && seen.last == [40, 0x88])
+    // The callback goes before the key.
+    let second = try g.key(IOGuest.demo)
+    #expect(try g.status("ObReferenceObjectByHandle", second, 0, 0, 0, place, 0) == .success)
+    #expect(try g.status("CmSetCallbackObjectContext", UInt64(g.k.load(place)), cookie, 0x99, 0) == .success)
+    #expect(try g.status("CmUnRegisterCallback", UInt64(g.k.load(cookie)), UInt64(g.k.load(cookie + 4))) == .success)
+    #expect(seen.last == [40, 0x99] && seen.count == 4)
+  }
 }

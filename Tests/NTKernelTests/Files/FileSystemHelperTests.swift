@@ -36,7 +36,8 @@ import WindowsTypes
     #expect(try g.call("FsRtlLookupBaseMcbEntry", base, 11, 0, physical, count, start, whole, index) & 1 == 1)
     #expect(try g.load64(physical) == 105 && g.load64(count) == 5 && g.load64(start) == 104 && g.load64(whole) == 6 && g.load(index) == 2)
     #expect(try g.call("FsRtlLookupBaseMcbEntry", base, 99, 0, physical, count, start, whole, index) & 1 == 0)
-    #expect(try g.call("FsRtlLookupLastBaseMcbEntry", base, virtual, physical) & 1 == 1 && g.load64(virtual) == 25 && g.load64(physical) == 209)
+    #expect(
+      try g.call("FsRtlLookupLastBaseMcbEntry", base, virtual, physical) & 1 == 1 && g.load64(virtual) == 25 && g.load64(physical) == 209)
     #expect(try g.call("FsRtlLookupLastBaseMcbEntryAndIndex", base, virtual, physical, index) & 1 == 1 && g.load(index) == 3)
     #expect(try g.call("FsRtlGetNextBaseMcbEntry", base, 1, virtual, physical, count) & 1 == 1 && g.load64(physical) == .max)
     #expect(try g.call("FsRtlGetNextBaseMcbEntry", base, 4, virtual, physical, count) & 1 == 0)

@@ -75,7 +75,8 @@ import WindowsTypes
   @Test(
     "a status becomes an error code",
     arguments: [
-      (0, 0), (0xc000_0022, 5), (0xc000_0034, 2), (0xc000_0035, 183), (0xc000_009a, 1450), (0xc000_000d, 87), (0x8000_0005, 234), (0x103, 997),
+      (0, 0), (0xc000_0022, 5), (0xc000_0034, 2), (0xc000_0035, 183), (0xc000_009a, 1450), (0xc000_000d, 87), (0x8000_0005, 234),
+      (0x103, 997),
       (0x8007_0005, 5), (0xd000_0022, 5), (0x2000_0001, 0x2000_0001), (0xc000_dead, 317),
     ] as [(UInt64, UInt64)])
   func errors(status: UInt64, code: UInt64) throws {
@@ -100,10 +101,13 @@ import WindowsTypes
     #expect(try g.call("RtlGetCompressionWorkSpaceSize", 5, buffer, fragment) == 0xc000_025f)
     #expect(try g.call("RtlGetCompressionWorkSpaceSize", 0, buffer, fragment) == 0xc000_000d)
     // The example of MS-XCA, 3.3.
-    let text = "F# F# G A A G F# E D D E F# F# E E F# F# G A A G F# E D D E F# E D D E E F# D E F# G F# D E F# G F# E D E A F# F# G A A G F# E D D E F# E D D\0"
+    let text =
+      "F# F# G A A G F# E D D E F# F# E E F# F# G A A G F# E D D E F# E D D E E F# D E F# G F# D E F# G F# E D E A F# F# G A A G F# E D D E F# E D D\0"
     let packed: [UInt8] = [
-      0x38, 0xb0, 0x88, 0x46, 0x23, 0x20, 0x00, 0x20, 0x47, 0x20, 0x41, 0x00, 0x10, 0xa2, 0x47, 0x01, 0xa0, 0x45, 0x20, 0x44, 0x00, 0x08, 0x45,
-      0x01, 0x50, 0x79, 0x00, 0xc0, 0x45, 0x20, 0x05, 0x24, 0x13, 0x88, 0x05, 0xb4, 0x02, 0x4a, 0x44, 0xef, 0x03, 0x58, 0x02, 0x8c, 0x09, 0x16,
+      0x38, 0xb0, 0x88, 0x46, 0x23, 0x20, 0x00, 0x20, 0x47, 0x20, 0x41, 0x00, 0x10, 0xa2, 0x47, 0x01, 0xa0, 0x45, 0x20, 0x44, 0x00, 0x08,
+      0x45,
+      0x01, 0x50, 0x79, 0x00, 0xc0, 0x45, 0x20, 0x05, 0x24, 0x13, 0x88, 0x05, 0xb4, 0x02, 0x4a, 0x44, 0xef, 0x03, 0x58, 0x02, 0x8c, 0x09,
+      0x16,
       0x01, 0x48, 0x45, 0x00, 0xbe, 0x00, 0x9e, 0x00, 0x04, 0x01, 0x18, 0x90, 0x00,
     ]
     let (source, target, size) = (try g.place(packed), try g.room(0x200), try g.room(4))
@@ -187,7 +191,8 @@ import WindowsTypes
     #expect(try g.call("RtlAreAllAccessesGranted", 7, 5) & 0xff == 1 && g.call("RtlAreAllAccessesGranted", 5, 7) & 0xff == 0)
     #expect(try g.call("RtlAreAnyAccessesGranted", 4, 5) & 0xff == 1 && g.call("RtlAreAnyAccessesGranted", 2, 5) & 0xff == 0)
     #expect(try g.call("RtlGetNtGlobalFlags") == 0)
-    #expect(try g.call("RtlIsNtDdiVersionAvailable", 0x0501_0000) & 0xff == 1 && g.call("RtlIsNtDdiVersionAvailable", 0x0600_0000) & 0xff == 0)
+    #expect(
+      try g.call("RtlIsNtDdiVersionAvailable", 0x0501_0000) & 0xff == 1 && g.call("RtlIsNtDdiVersionAvailable", 0x0600_0000) & 0xff == 0)
     #expect(try g.call("RtlIsServicePackVersionInstalled", 0x0501_0200) & 0xff == 1)
     #expect(try g.call("RtlIsServicePackVersionInstalled", 0x0502_0100) & 0xff == 0)
     #expect(try g.call("RtlGetProductInfo", 6, 1, 0, 0, room) & 0xff == 1 && g.load(room) == 0x30)
@@ -213,7 +218,8 @@ import WindowsTypes
     let (base, size) = (try g.place(image), try g.room(4))
     #expect(try g.call("RtlImageDirectoryEntryToData", base, 1, 1, size) == base + 0x1010 && g.load(size) == 0x28)
     #expect(try g.call("RtlImageDirectoryEntryToData", base, 0, 1, size) == base + 0x190)
-    #expect(try g.call("RtlImageDirectoryEntryToData", base, 1, 2, size) == 0 && g.call("RtlImageDirectoryEntryToData", base, 1, 16, size) == 0)
+    #expect(
+      try g.call("RtlImageDirectoryEntryToData", base, 1, 2, size) == 0 && g.call("RtlImageDirectoryEntryToData", base, 1, 16, size) == 0)
   }
 
   @Test("local time, zones and spans") func time() throws {

@@ -177,7 +177,8 @@ extension Export {
           access: access, maximumSize: size.isNull ? 0 : UInt64(max(0, try size.load())), protection: PageProtection(rawValue: protection),
           attributes: kind, mode: .kernelMode)
         let section = try await kernel.makeSection(wish, of: file, grantedAccess: .max, path: nil)
-        let options = attributes.isNull ? ObjectAttributeFlags(rawValue: 0) : ObjectAttributeFlags(rawValue: try attributes.Attributes.load())
+        let options =
+          attributes.isNull ? ObjectAttributeFlags(rawValue: 0) : ObjectAttributeFlags(rawValue: try attributes.Attributes.load())
         try handle.store(GuestWord(kernel.makeHandle(to: section, access: access, attributes: options, mode: .kernelMode)))
         // A second reference: the handle and the object are given back each on its own.
         if !object.isNull {
@@ -253,7 +254,9 @@ extension Export {
       return .success
     },
     // nf-ntifs-_fsrtl_advanced_fcb_header-fsrtlnotifychangedirectory: FsRtlNotifyFullChangeDirectory's older form.
-    export("FsRtlNotifyChangeDirectory(NotifySync, FsContext, FullDirectoryName, NotifyList, WatchTree, CompletionFilter, NotifyIrp)", irql: .apc) {
+    export(
+      "FsRtlNotifyChangeDirectory(NotifySync, FsContext, FullDirectoryName, NotifyList, WatchTree, CompletionFilter, NotifyIrp)", irql: .apc
+    ) {
       (
         kernel, sync: GuestWord, context: GuestWord, name: GuestWord, list: GuestWord, deep: UInt8, filter: UInt32, irp: GuestWord
       ) async throws in

@@ -97,7 +97,7 @@ extension Export {
 
 extension Kernel {
   /// The view that a `Bcb` stands for; bugcheck 0x34, CACHE_MANAGER, where it stands for none.
-  fileprivate func view(_ bcb: UInt64) throws -> CacheView {
+  func view(_ bcb: UInt64) throws -> CacheView {
     guard let view = files.cacheViews[bcb] else { throw BugCheck(BugCheckCode(rawValue: 0x34), bcb) }
     return view
   }

@@ -58,7 +58,7 @@ extension Export {
 }
 
 /// The resource directory of a mapped image: type, name, language.
-private struct ResourceTree {
+struct ResourceTree {
   let memory: GuestMemory
   /// Where the directory lies, and how long it is.
   let root: UInt64
@@ -99,6 +99,18 @@ private struct ResourceTree {
 
   private func child(_ offset: UInt64, _ wanted: UInt64) throws -> UInt64? {
     try entries(at: offset).first { try $0.target & 0x8000_0000 != 0 && matches($0.key, wanted) }.map { UInt64($0.target & 0x7fff_ffff) }
+  }
+
+  /// The address of the directory that a path of up to two numbers or names leads to.
+  func directory(_ path: [UInt64]) throws -> Result<UInt64, Kernel.Refusal> {
+    var offset: UInt64 = 0
+    for (level, wanted) in path.enumerated() {
+      guard let next = try child(offset, wanted) else {
+        return .failure(.init(level == 0 ? .resourceTypeNotFound : .resourceNameNotFound))
+      }
+      offset = next
+    }
+    return .success(root + offset)
   }
 
   /// The address of the `IMAGE_RESOURCE_DATA_ENTRY`.

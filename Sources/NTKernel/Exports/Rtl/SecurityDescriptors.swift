@@ -227,7 +227,7 @@ extension Pointer where Pointee == SECURITY_DESCRIPTOR {
 
   /// Whether it is self-relative, lies within `length` bytes, and has the parts of `required` (`SECURITY_INFORMATION`: owner 1,
   /// group 2, discretionary list 4, system list 8).
-  fileprivate func isValid(within length: UInt64, _ required: UInt32) throws -> Bool {
+  func isValid(within length: UInt64, _ required: UInt32) throws -> Bool {
     guard length >= 20, try self.Revision.load() == 1, try control.contains(.selfRelative) else { return false }
     for (index, member) in members.enumerated() {
       let offset = try member.load().bits

@@ -84,7 +84,8 @@ extension Kernel {
   /// A directory of an image, or of a file that lies in memory as it is on a disk; `nil` where it has none.
   fileprivate func imageDirectory(_ index: Int, at base: UInt64, isMapped: Bool) throws -> (address: UInt64, size: UInt32)? {
     let here = memory.memory
-    guard try here.load(UInt16.self, at: base) == 0x5a4d else { return nil }
+    // NULL and -1 are no images.
+    guard base != 0, base < 0xffff_fffe, try here.load(UInt16.self, at: base) == 0x5a4d else { return nil }
     let header = base &+ UInt64(try here.load(UInt32.self, at: base &+ 0x3c))
     guard try here.load(UInt32.self, at: header) == 0x4550 else { return nil }
     let isWide: Bool

@@ -122,7 +122,7 @@ extension Export {
 
 extension Kernel {
   static let logonSessionRoutine = "a logon session routine"
-  fileprivate var sharedDescriptors: SharedDescriptors { part { SharedDescriptors() } }
+  var sharedDescriptors: SharedDescriptors { part { SharedDescriptors() } }
 
   /// The identifiers of a `TOKEN_GROUPS`; none for a null one.
   fileprivate func identifiers(_ groups: Pointer<UInt32>) throws -> [SecurityIdentifier] {
