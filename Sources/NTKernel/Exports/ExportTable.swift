@@ -73,5 +73,8 @@ public struct ExportTable: Sendable {
       Export.objectCreation, Export.objectCallbacks,
     ] + Export.hardware + [Export.raisedExceptions, Export.trapHandlers] + Export.threadPrimitives
     + Export.rarelyImported + [Export.attributeCalls, Export.lazyWriter]
-    + [Export.processorGroups, Export.eventTracing, Export.laterFacts, Export.countlessPrintf, Export.graphics, Export.laterCalls]
+    + [
+      Export.processorGroups, Export.eventTracing, Export.laterFacts, Export.countlessPrintf, Export.graphics, Export.laterCalls,
+      Export.laterLibrary,
+    ]
 }
