@@ -1,3 +1,4 @@
+import Glibc
 import Guest
 import Images
 import NTKernel
@@ -18,6 +19,11 @@ public struct TargetChoice: Sendable, Hashable {
       reason = "it imports \(item.module)!\(item.name), of \(release)"
       return
     }
+    if image.asksForGraphicsKernel {
+      target = .windows7_x86
+      reason = "it has the graphics kernel of Windows Vista loaded"
+      return
+    }
     // Linkers write 6.0 where nobody tells them a version.
     if let version = image.file.subsystemVersion, version >= (6, 1) {
       target = .windows7_x86
@@ -26,5 +32,18 @@ public struct TargetChoice: Sendable, Hashable {
     }
     target = Target.all[0]
     reason = nil
+  }
+}
+
+extension Image {
+  /// Whether it holds the name of the service that `DxgkInitialize`, which display miniports link, has loaded.
+  fileprivate var asksForGraphicsKernel: Bool {
+    let wanted = "\\DXGKrnl".utf16.flatMap { [UInt8(truncatingIfNeeded: $0), UInt8(truncatingIfNeeded: $0 >> 8)] }
+    return sections.contains { section in
+      section.bytes.withUnsafeBytes { bytes in
+        guard let start = bytes.baseAddress, bytes.count >= wanted.count else { return false }
+        return (0...bytes.count - wanted.count).contains { memcmp(start + $0, wanted, wanted.count) == 0 }
+      }
+    }
   }
 }

@@ -15,7 +15,7 @@ extension Machine {
     let place = try kernel.userBlock(64, in: thread.owner)
     try kernel.store([UInt8](repeating: 0, count: 64), at: place, in: thread.owner)
     let buffer = Fixture.Buffer(at: place, 64)
-    for driver in kernel.drivers where driver.isLoaded {
+    for driver in kernel.drivers where driver.isLoaded && names.images.contains(where: { $0.name == driver.name }) {
       let links = kernel.symbolicLinks(of: driver)
       let named = links.isEmpty ? try kernel.devices(of: driver).compactMap { kernel.path(ofDevice: $0) } : links
       for path in named.prefix(Self.askedDevices) {
