@@ -17,6 +17,7 @@ import Testing
     "KeQuerySystemTimePrecise": "of Windows 8, and in no import library of Debian's",
     "ExAcquireRundownProtectionEx": "its page has two arguments, the library's decorated name one",
     "ExAcquireRundownProtectionCacheAwareEx": "its page has two arguments, the library's decorated name one",
+    "ObfReferenceObjectWithTag": "in no import library of Debian's", "ObfDereferenceObjectWithTag": "in no import library of Debian's",
     "FltDecodeParameters": "fltMgr's, for which Debian has no import library",
   ]
 

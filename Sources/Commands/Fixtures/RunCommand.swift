@@ -48,6 +48,7 @@ struct RunCommand: ParsableCommand {
           if explain { Console.put(Explanation(run).text) }
           if !quiet || !run.isAsExpected {
             Console.put(report.lines(for: run, file: fixture.file))
+            if let remark = fixture.remark { Console.put("      \(remark)\n") }
             if let reason = fixture.changed(by: changes).versionReason {
               Console.put(
                 "      ran in \(run.fixture.target.system.release): \(Console.printable(reason)) (--windows xp runs it in Windows XP)\n")

@@ -12,6 +12,8 @@ extension Image {
     func has(_ names: String...) -> Bool { names.allSatisfy { exports[$0] != nil } }
     if has("KeBugCheckEx", "ExAllocatePoolWithTag", "IoCreateDevice") { return "the kernel itself" }
     if has("HalInitSystem") { return "a HAL, whose entry the kernel calls while it starts" }
+    // What calls the kernel is run, whatever else it calls: Wine's drivers, for one, are linked with kernel32.
+    if imports.contains(where: { ["nt", "hal"].contains($0.module.lowercased()) }) { return nil }
     func firstImport(from modules: Set<String>) -> String? {
       imports.first { modules.contains($0.module.lowercased()) }.map { "\($0.module)!\($0.name)" }
     }

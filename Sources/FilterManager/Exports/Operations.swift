@@ -23,7 +23,9 @@ extension FilterManager {
       if status != .complete { try kernel.checkIRQL(atMost: .apc, "FltCompletePendedPreOperation") }
       guard let operation = try kernel.operation(data, in: "FltCompletePendedPreOperation") else { return }
       guard [.complete, .successNoCallback, .successWithCallback].contains(status) else {
-        return kernel.report(violation: "FltCompletePendedPreOperation is called with \(status)")
+        return kernel.report(
+          violation: "FltCompletePendedPreOperation is called with \(status), and does nothing: it takes FLT_PREOP_SUCCESS_NO_CALLBACK, "
+            + "FLT_PREOP_SUCCESS_WITH_CALLBACK or FLT_PREOP_COMPLETE")
       }
       try await kernel.completePendedPre(operation, status.rawValue, context: context.bits)
     },

@@ -207,15 +207,17 @@ extension Registry {
 
   /// The services of the drivers that ``StandingObject`` has, as INF files and the installation leave them.
   private func fillServices() {
-    let services: [(name: String, type: UInt32, start: UInt32, group: String)] = [
-      ("ACPI", 1, 0, "Boot Bus Extender"), ("PCI", 1, 0, "Boot Bus Extender"), ("atapi", 1, 0, "SCSI miniport"),
-      ("MountMgr", 1, 0, "System Bus Extender"), ("Ftdisk", 1, 0, "System Bus Extender"), ("PartMgr", 1, 0, "Boot Bus Extender"),
-      ("Disk", 1, 0, "SCSI Class"), ("Cdrom", 1, 1, "SCSI CDROM Class"), ("KSecDD", 1, 0, "Base"), ("NDIS", 1, 0, "NDIS Wrapper"),
-      ("Mup", 2, 0, "Network"), ("Kbdclass", 1, 1, "Keyboard Class"), ("Mouclass", 1, 1, "Pointer Class"),
-      ("i8042prt", 1, 1, "Keyboard Port"), ("VgaSave", 1, 1, "Video Save"), ("Null", 1, 1, "Base"), ("Beep", 1, 1, "Base"),
-      ("Npfs", 2, 1, "File system"), ("Msfs", 2, 1, "File system"), ("Ntfs", 2, 4, "File system"), ("Tcpip", 1, 1, "PNP_TDI"),
-      ("AFD", 1, 1, "TDI"), ("MRxSmb", 2, 1, "Network"),
-    ]
+    let later: [(name: String, type: UInt32, start: UInt32, group: String)] = system.release >= .vista ? [("DXGKrnl", 1, 3, "Video")] : []
+    let services: [(name: String, type: UInt32, start: UInt32, group: String)] =
+      later + [
+        ("ACPI", 1, 0, "Boot Bus Extender"), ("PCI", 1, 0, "Boot Bus Extender"), ("atapi", 1, 0, "SCSI miniport"),
+        ("MountMgr", 1, 0, "System Bus Extender"), ("Ftdisk", 1, 0, "System Bus Extender"), ("PartMgr", 1, 0, "Boot Bus Extender"),
+        ("Disk", 1, 0, "SCSI Class"), ("Cdrom", 1, 1, "SCSI CDROM Class"), ("KSecDD", 1, 0, "Base"), ("NDIS", 1, 0, "NDIS Wrapper"),
+        ("Mup", 2, 0, "Network"), ("Kbdclass", 1, 1, "Keyboard Class"), ("Mouclass", 1, 1, "Pointer Class"),
+        ("i8042prt", 1, 1, "Keyboard Port"), ("VgaSave", 1, 1, "Video Save"), ("Null", 1, 1, "Base"), ("Beep", 1, 1, "Base"),
+        ("Npfs", 2, 1, "File system"), ("Msfs", 2, 1, "File system"), ("Ntfs", 2, 4, "File system"), ("Tcpip", 1, 1, "PNP_TDI"),
+        ("AFD", 1, 1, "TDI"), ("MRxSmb", 2, 1, "Network"),
+      ]
     for service in services {
       set(
         "Services\\" + service.name,

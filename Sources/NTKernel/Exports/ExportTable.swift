@@ -72,5 +72,5 @@ public struct ExportTable: Sendable {
       Export.registryKeys, Export.registryCallbacks, Export.registryRoutines, Export.driverLoading,
       Export.objectCreation, Export.objectCallbacks,
     ] + Export.hardware + [Export.raisedExceptions, Export.trapHandlers] + Export.threadPrimitives
-    + Export.rarelyImported + [Export.attributeCalls, Export.lazyWriter]
+    + Export.rarelyImported + [Export.attributeCalls, Export.lazyWriter] + Export.lessUsual
 }

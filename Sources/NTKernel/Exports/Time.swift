@@ -50,7 +50,7 @@ extension Export {
 
 extension Kernel {
   /// What universal time is ahead of local time by, in units of 100 ns.
-  fileprivate func timeZoneBias() throws -> UInt64 {
+  func timeZoneBias() throws -> UInt64 {
     let bias = Pointer<KUSER_SHARED_DATA>(memory.target.sharedUserDataAddress, in: memory.memory).TimeZoneBias
     return UInt64(try bias.LowPart.load()) | UInt64(UInt32(bitPattern: try bias.High1Time.load())) << 32
   }

@@ -75,7 +75,7 @@ extension KernelVariable {
     objectType("PsJobType", "Job"), objectType("SeTokenObjectType", "Token"), objectType("ExEventObjectType", "Event"),
     objectType("ExSemaphoreObjectType", "Semaphore"), objectType("MmSectionObjectType", "Section"),
     objectType("LpcPortObjectType", "Port"), objectType("ExDesktopObjectType", "Desktop"),
-    objectType("ExWindowStationObjectType", "WindowStation"),
+    objectType("ExWindowStationObjectType", "WindowStation"), objectType("TmTransactionObjectType", "TmTx"),
   ]
 
   private static let settings: [KernelVariable] = [

@@ -31,6 +31,8 @@ public final class Thread {
   var waitsFor: [Kernel.DispatcherObject] { wait?.objects ?? [] }
   /// The waits in which APCs run at this moment, outermost first.
   var interruptedWaits: [InterruptedWait] = []
+  /// Where the stack and the chain of handlers were when unwinds called finally blocks, outermost first.
+  var localUnwinds: [(stackPointer: UInt64, frames: UInt64)] = []
   /// Whether it is in user mode but for the APCs that it takes.
   var isTakingAPCs = false
   /// What it waits for, where no object tells.

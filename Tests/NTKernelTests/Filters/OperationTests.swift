@@ -115,7 +115,7 @@ import WindowsTypes
       7
     }
     #expect(try f.read(f.open(), 5) == Array("hello".utf8))
-    #expect(f.g.violations == ["a post-operation callback of demo returned 7, which is no FLT_POSTOP_CALLBACK_STATUS"])
+    #expect(f.g.violations == ["a post-operation callback of demo returned 7 for IRP_MJ_READ, which is no FLT_POSTOP_CALLBACK_STATUS"])
   }
 
   @Test func dirtyParameters() throws {
@@ -251,7 +251,7 @@ import WindowsTypes
     // It cannot be pended.
     answer = 2
     #expect(try f.read(handle, 5) == Array("hello".utf8))
-    #expect(f.g.violations == ["a pre-operation callback of demo returned FLT_PREOP_PENDING for fast I/O"])
+    #expect(f.g.violations == ["a pre-operation callback of demo returned FLT_PREOP_PENDING for IRP_MJ_READ as fast I/O, which cannot be pended"])
   }
 
   @Test func workItems() throws {

@@ -282,14 +282,14 @@ extension Export {
 
 extension Pointer where Pointee: TreeLinks {
   /// The element behind the node's header.
-  fileprivate func data<Table: GenericTable>(of _: Table.Type) -> Pointer<UInt8> {
+  func data<Table: GenericTable>(of _: Table.Type) -> Pointer<UInt8> {
     advanced(byBytes: Table.header).cast()
   }
 }
 
 extension Kernel {
   /// The node whose element compares equal to `buffer`, or the node below which it would hang.
-  fileprivate func find<Table: GenericTable>(
+  func find<Table: GenericTable>(
     _ buffer: Pointer<UInt8>, in table: Pointer<Table>
   ) async throws -> (node: Pointer<Table.Links>, isMatch: Bool, isOnLeft: Bool) {
     let compare = try table.CompareRoutine.load().address

@@ -126,7 +126,7 @@ extension Export {
 }
 
 extension Pointer where Pointee == RTL_RANGE_LIST {
-  fileprivate func ranges() throws -> [Pointer<RTL_RANGE_LIST_ENTRY>] { try self.ListHead.elements(\RTL_RANGE_LIST_ENTRY.ListEntry) }
+  func ranges() throws -> [Pointer<RTL_RANGE_LIST_ENTRY>] { try self.ListHead.elements(\RTL_RANGE_LIST_ENTRY.ListEntry) }
 }
 
 extension Kernel {

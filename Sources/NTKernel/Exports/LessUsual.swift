@@ -1,0 +1,8 @@
+extension Export {
+  /// What hardly a driver imports, in the order in which it was added: behind all other tables, so that the places of those stay.
+  static let lessUsual: [[Export]] = [
+    processorGroups, eventTracing, laterFacts, countlessPrintf, graphics, processorCalls, processCopies, driverObjects,
+    utf8Text, errorCodes, ethernetAddresses, compression, atomTables, resourceLengths, smallServices, localTime, heaps, runOnce,
+    tableSearches, rangeSets, securityLists,
+  ]
+}
