@@ -157,6 +157,7 @@ extension KMDF {
     function(prototype, irql: .passive) {
       (kernel, globals: Pointer<WDF_DRIVER_GLOBALS>, setup: GuestWord, text: Pointer<UNICODE_STRING>) -> NTSTATUS in
       guard let child = try kernel.deviceInit(setup).child else { return .invalidDeviceRequest }
+      guard child.hardwareIDs.count + child.compatibleIDs.count < 256 else { return .insufficientResources }
       assign(child, try kernel.required(text).string())
       return .success
     }

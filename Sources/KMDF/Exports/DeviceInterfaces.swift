@@ -45,7 +45,7 @@ extension KMDF {
       let identifier = try here.bytes(16, at: type)
       guard !device.queryInterfaces.contains(where: { $0.identifier == identifier }) else { return .invalidDeviceRequest }
       let size = try here.load(UInt16.self, at: interface)
-      guard size >= 0x10 else { return .invalidParameter }
+      guard size >= 0x10, device.queryInterfaces.count < 256 else { return .invalidParameter }
       device.queryInterfaces.append(
         .init(identifier: identifier, bytes: try here.bytes(Int(size), at: interface), routine: try config[4].load()))
       return .success

@@ -137,6 +137,7 @@ extension KMDF {
       // A control device has none.
       guard device.physical != nil else { return .invalidDeviceRequest }
       let name = try reference.isNull ? "" : reference.string()
+      guard device.interfaces.count < 256 else { return .insufficientResources }
       device.interfaces.append(.init(identifier: try kernel.memory.memory.bytes(16, at: guid.bits), reference: name))
       // Of a device that has started it is enabled at once.
       if device.progress.isInD0 { try await kernel.setInterfaces(of: device, areEnabled: true) }

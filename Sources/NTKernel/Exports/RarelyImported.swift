@@ -13,6 +13,6 @@ extension Export {
     ndisDrivers, ndisInternals, ndisHandlers, ndisIndications, ndisAdapters, ndisDevices, ndisProtocols, ndisConfiguration, ndisPackets,
     ndisUtilities, scsiport, storport, scsiInternals, videoprt, videoInternals, hidclass, classpnp, ks, portcls,
     battc, usbport, controllers, randomNumbers, bootvid, winsockKernel, netBufferLists, ndisHardware, wppRecorder, videoExtras,
-    tdiAddresses,
+    tdiAddresses, networkModules,
   ]
 }

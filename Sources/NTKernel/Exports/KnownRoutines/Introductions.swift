@@ -239,6 +239,9 @@ enum Introductions {
     ndis windows7: NdisAcquireRWLockRead NdisAcquireRWLockWrite NdisAllocateRWLock NdisFreeRWLock
       NdisActiveGroupCount NdisGroupActiveProcessorCount NdisGroupActiveProcessorMask NdisGroupMaxProcessorCount NdisMaxGroupCount
       NdisReleaseRWLock NdisSetCoalescableTimerObject
+    netio vista: CancelMibChangeNotify2 NmrDeregisterClient NmrDeregisterProvider NmrRegisterClient NmrRegisterProvider
+      NmrWaitForClientDeregisterComplete NmrWaitForProviderDeregisterComplete NotifyIpInterfaceChange NotifyRouteChange2
+      NotifyUnicastIpAddressChange
     netio vista: WskCaptureProviderNPI WskDeregister WskQueryProviderCharacteristics WskRegister WskReleaseProviderNPI
     ksecdd vista: BCryptCloseAlgorithmProvider BCryptGenRandom BCryptOpenAlgorithmProvider SystemPrng
     cng vista: BCryptCloseAlgorithmProvider BCryptGenRandom BCryptOpenAlgorithmProvider SystemPrng

@@ -77,8 +77,30 @@ extension Export {
         return try kernel.adoptController(driver, "stream", "StreamClass")
       }
       .partially("a device without resources does not start, whatever its minidriver would say"),
+      // ChangerClassInitialize (mcd.h): MCD_INIT_DATA begins with its size.
+      export("ChangerClassInitialize(DriverObject, RegistryPath, MCDInitData)", module: "mcd", irql: .passive) {
+        (kernel, driver: Pointer<DRIVER_OBJECT>, path: GuestWord, data: GuestWord) -> NTSTATUS in
+        guard try 0x20...0x80 ~= kernel.words(data.bits)[0] else { return .revisionMismatch }
+        return try kernel.adoptController(driver, "mcd", "ChangerClass")
+      }
+      .partially("a changer that does not answer does not start"),
     ]
-    + [("pciidex", "PciIdeX"), ("stream", "StreamClass")].flatMap { module, prefix in
+    + ["usbcamd", "usbcamd2"].map { module in
+      // USBCAMD_DriverEntry (usbcamdi.h): the first two are what DriverEntry was given.
+      export(
+        "USBCAMD_DriverEntry(Context1, Context2, DeviceContextSize, FrameContextSize, ReceivePacket)", module: module, irql: .passive
+      ) {
+        (
+          kernel, driver: Pointer<DRIVER_OBJECT>, path: GuestWord, size: UInt32, frameSize: UInt32, routine: GuestWord
+        ) -> NTSTATUS in
+        guard routine.bits != 0 else { return .invalidParameter }
+        return try kernel.adoptController(driver, module, "Usbcamd")
+      }
+      .partially("a camera that is no USB device does not start")
+    }
+    + [
+      ("pciidex", "PciIdeX"), ("stream", "StreamClass"), ("mcd", "ChangerClass"), ("usbcamd", "Usbcamd"), ("usbcamd2", "Usbcamd"),
+    ].flatMap { module, prefix in
       [
         export("\(prefix)Dispatch(DeviceObject, Irp)", module: module, isImportable: false) {
           (kernel, device: Pointer<DEVICE_OBJECT>, irp: Pointer<IRP>) async throws -> NTSTATUS in
