@@ -310,9 +310,7 @@ extension Kernel {
     } else {
       let own = wish.attributes & FileAttributes.settable | (isDirectory ? 0 : FileAttributes.archive)
       node = volume.makeNode(place.name, isDirectory: isDirectory, attributes: own & ~FileAttributes.normal, time: time)
-      if volume.kind != .cdfs, !volume.isValidShortName(place.name) {
-        node.shortName = volume.shortName(for: place.name, in: place.directory)
-      }
+      volume.settleName(of: node, as: place.name, in: place.directory, at: time)
       place.directory.add(node)
       touch(place.directory, isWrite: true)
     }
@@ -370,6 +368,7 @@ extension Kernel {
     node.handles -= 1
     if node.handles <= 0, node.isDeletePending, !node.isDeleted {
       node.isDeleted = true
+      request.volume.lose(node, openedAs: try file.FileName.string(), at: fileTime)
       node.parent?.remove(node)
       if let parent = node.parent, !node.isStream { touch(parent, isWrite: true) }
       node.resize(to: 0, cluster: request.volume.kind.clusterSize)

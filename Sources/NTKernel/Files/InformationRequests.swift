@@ -240,9 +240,9 @@ extension Kernel {
       directory.remove(other)
       other.isDeleted = true
     }
+    request.volume.lose(node, openedAs: try request.file.FileName.string(), at: fileTime)
     node.parent?.remove(node)
-    node.name = name
-    node.shortName = request.volume.isValidShortName(name) ? nil : request.volume.shortName(for: name, in: directory)
+    request.volume.settleName(of: node, as: name, in: directory, at: fileTime)
     directory.add(node)
     node.changeTime = fileTime
     touch(directory, isWrite: true)

@@ -125,6 +125,8 @@ public final class Volume {
   public internal(set) var storageDevice: Pointer<DEVICE_OBJECT>
   /// The file system's device, which the volume's parameter block leads to. What filters attach to.
   public internal(set) var device: Pointer<DEVICE_OBJECT>
+  /// Oldest first.
+  var lostNames: [LostName] = []
   /// Taken for one process: `FSCTL_LOCK_VOLUME`.
   var lockedBy: UInt64 = 0
 
