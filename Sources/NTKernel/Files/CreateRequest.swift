@@ -264,6 +264,7 @@ extension Kernel {
     }
     if node.openFiles == 0 { try setShareAccess(wish.access, wish.share, request.file, block.ShareAccess) }
     try link(request.file, to: node, on: request.volume, access: wish.access, isDeleteOnClose: wish.has(CreateOptions.deleteOnClose))
+    try open(of: request.file)?.link = node.link(named: place.name, in: place.directory)
     try settle(request, wish)
     guard wish.replaces else { return Reply(.success, Outcome.opened) }
     node.resize(to: 0, cluster: request.volume.kind.clusterSize)
@@ -364,9 +365,16 @@ extension Kernel {
     let block = try controlBlock(of: node)
     try removeShareAccess(file, block.ShareAccess)
     files.locks[block.FileLock.address]?.removeAll { $0.file == file.address }
-    if open.isDeleteOnClose { node.isDeletePending = true }
+    if open.isDeleteOnClose { (node.isDeletePending, node.pendingLink) = (true, open.link) }
     node.handles -= 1
-    if node.handles <= 0, node.isDeletePending, !node.isDeleted {
+    if node.handles <= 0, node.isDeletePending, !node.links.isEmpty {
+      // The others stay, and the file with them.
+      let directory = node.pendingLink?.directory ?? node.parent
+      node.drop(node.pendingLink)
+      (node.isDeletePending, node.pendingLink) = (false, nil)
+      if let directory { touch(directory, isWrite: true) }
+      node.changeTime = fileTime
+    } else if node.handles <= 0, node.isDeletePending, !node.isDeleted {
       node.isDeleted = true
       request.volume.lose(node, openedAs: try file.FileName.string(), at: fileTime)
       node.parent?.remove(node)

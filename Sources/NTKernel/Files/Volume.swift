@@ -163,7 +163,9 @@ public final class Volume {
   /// Bytes that files have allocated.
   var used: UInt64 {
     var (total, left): (UInt64, [FileNode]) = (0, [root])
+    var linked: Set<UInt64> = []
     while let node = left.popLast() {
+      if !node.links.isEmpty, !linked.insert(node.id).inserted { continue }
       total += node.allocationSize
       left += node.children.values
       left += node.streams.values
