@@ -20,6 +20,8 @@ extension Fixture {
     else { return }
     let (instances, name) = ("Services\\\(load.driver)\\Instances", "\(load.driver) Instance")
     registry += [
+      // SERVICE_FILE_SYSTEM_DRIVER
+      RegistryKey("Services\\\(load.driver)", [RegistryValue("Type", .dword(2))]),
       RegistryKey(instances, [RegistryValue("DefaultInstance", .string(name))]),
       RegistryKey(
         "\(instances)\\\(name)",

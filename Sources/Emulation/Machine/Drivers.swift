@@ -93,6 +93,10 @@ extension Machine {
     guard !kernel.drivers.contains(where: { $0.isLoaded && $0.name.lowercased() == name.lowercased() }) else {
       throw error(line, "the driver \(quoted(name)) runs already")
     }
+    // SERVICE_KERNEL_DRIVER, SERVICE_FILE_SYSTEM_DRIVER, SERVICE_RECOGNIZER_DRIVER
+    if let type = kernel.serviceKey(name)?["Type"]?.number, ![1, 2, 8].contains(type) {
+      throw error(line, "Services\\\(name) has Type 0x\(hex(UInt64(type), digits: 2)), which is no driver's: expected 1, 2 or 8")
+    }
     let range = imageRange(image, around: entry)
     let section = try image.flatMap { try mapImage(at: $0.base)?.address } ?? 0
     let driver = try kernel.loadDriver(name, entry: entry, base: range.lowerBound, size: UInt64(range.count), section: section)

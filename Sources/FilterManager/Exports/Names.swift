@@ -84,16 +84,19 @@ extension FilterManager {
       return try await kernel.answer(
         kernel.destinationName(instance, file, root: root.bits, String(decoding: units, as: UTF16.self), options), to: result)
     },
-    // nf-fltkernel-fltgettunneledname: nothing is tunneled, so there is no other name.
+    // nf-fltkernel-fltgettunneledname: on the way up the file system knows; the last component may be another than was foreseen.
     export("FltGetTunneledName(CallbackData, FileNameInformation, RetTunneledFileNameInformation)", module: "fltMgr", irql: .apc) {
       (
         kernel, data: Pointer<FLT_CALLBACK_DATA>, name: Pointer<FLT_FILE_NAME_INFORMATION>,
         result: Pointer<Pointer<FLT_FILE_NAME_INFORMATION>>
       ) -> NTSTATUS in
       try result.store(Pointer(0, in: kernel.memory.memory))
+      guard let operation = try kernel.operation(data, in: "FltGetTunneledName") else { return .invalidParameter }
+      guard let other = try kernel.tunneledName(operation, name) else { return .success }
+      try result.store(other)
       return .success
     }
-    .partially("the file systems tunnel no names"),
+    .uncertain("a normalized name, of a create, a rename or a link that has come back from the file system, is all that it looks at"),
     // nf-fltkernel-fltcheckandgrownamecontrol
     export("FltCheckAndGrowNameControl(NameCtrl, NewSize)", module: "fltMgr", irql: .apc) {
       (kernel, control: Pointer<UNICODE_STRING>, size: UInt16) -> NTSTATUS in
@@ -110,6 +113,27 @@ extension FilterManager {
 }
 
 extension Kernel {
+  /// The name that a file has got in the place of the one that `name` says; `nil` where that is still right.
+  fileprivate func tunneledName(
+    _ operation: Operation, _ name: Pointer<FLT_FILE_NAME_INFORMATION>
+  ) throws -> Pointer<FLT_FILE_NAME_INFORMATION>? {
+    guard let known = filterManager.names[name.address] else {
+      _ = try name.Size.load()
+      report(violation: "FltGetTunneledName is called with \(hex(name.address)), which is no file name information")
+      return nil
+    }
+    let isNormalized = try name.Format.load() & 0xff == FileNameOptions.Format.normalized.rawValue
+    guard isNormalized, operation.stage == .post, [.create, .setInformation].contains(operation.major),
+      let path = try path(of: operation.block.TargetFileObject.load()), let slash = path.lastIndex(of: "\\")
+    else { return nil }
+    let (text, volume) = (String(decoding: known.units, as: UTF16.self), operation.volume.name)
+    guard let place = text.lastIndex(of: "\\") else { return nil }
+    let (foreseen, now) = (text[text.index(after: place)...], path[path.index(after: slash)...])
+    // The case of a name is its owner's affair.
+    guard foreseen.lowercased() != now.lowercased() else { return nil }
+    return try makeName(String(text[...place]) + now, volume: volume, FileNameOptions.Format.normalized.rawValue)
+  }
+
   func answer(
     _ name: Result<Pointer<FLT_FILE_NAME_INFORMATION>, Failure>, to result: Pointer<Pointer<FLT_FILE_NAME_INFORMATION>>
   ) throws -> NTSTATUS {

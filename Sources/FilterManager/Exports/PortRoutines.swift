@@ -44,7 +44,6 @@ extension FilterManager {
       return try await kernel.send(
         to: port, buffer.bits, length, reply: reply.bits, replyLength, timeout: timeout)
     }
-    .partially("a thread that is ended while it waits goes without STATUS_THREAD_IS_TERMINATING: its wait is abandoned")
     .uncertain("a reply that is too long fills the buffer; a client port that is none is STATUS_PORT_DISCONNECTED"),
     // nf-fltkernel-fltbuilddefaultsecuritydescriptor
     export("FltBuildDefaultSecurityDescriptor(SecurityDescriptor, DesiredAccess)", module: "fltMgr", irql: .apc) {

@@ -153,8 +153,9 @@ extension Kernel {
       }
       operation.pended = nil
       let context = try operation.contextSlot.load().bits
-      if context != 0, result == FLT_PREOP_CALLBACK_STATUS.successNoCallback.rawValue
-        || result == FLT_PREOP_CALLBACK_STATUS.complete.rawValue
+      if context != 0,
+        result == FLT_PREOP_CALLBACK_STATUS.successNoCallback.rawValue
+          || result == FLT_PREOP_CALLBACK_STATUS.complete.rawValue
       {
         report(
           violation: "\(instance.filter.name) returned \(result == 1 ? "FLT_PREOP_SUCCESS_NO_CALLBACK" : "FLT_PREOP_COMPLETE") for "

@@ -29,7 +29,8 @@ extension Kernel {
       case .failure(let refusal):
         let isTaken = refusal.status == .objectNameCollision
         return refuse(
-          refusal.status, "\(name) \(isTaken ? "is taken" : "is no name for a port: it begins with a backslash, in a directory that exists")")
+          refusal.status,
+          "\(name) \(isTaken ? "is taken" : "is no name for a port: it begins with a backslash, in a directory that exists")")
       case .success(let place): path = place
       }
     }

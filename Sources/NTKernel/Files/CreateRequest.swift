@@ -265,6 +265,7 @@ extension Kernel {
     }
     if node.openFiles == 0 { try setShareAccess(wish.access, wish.share, request.file, block.ShareAccess) }
     try link(request.file, to: node, on: request.volume, access: wish.access, isDeleteOnClose: wish.has(CreateOptions.deleteOnClose))
+    try open(of: request.file)?.link = node.link(named: place.name, in: place.directory)
     try settle(request, wish)
     guard wish.replaces else { return Reply(.success, Outcome.opened) }
     node.resize(to: 0, cluster: request.volume.kind.clusterSize)
@@ -311,9 +312,7 @@ extension Kernel {
     } else {
       let own = wish.attributes & FileAttributes.settable | (isDirectory ? 0 : FileAttributes.archive)
       node = volume.makeNode(place.name, isDirectory: isDirectory, attributes: own & ~FileAttributes.normal, time: time)
-      if volume.kind != .cdfs, !volume.isValidShortName(place.name) {
-        node.shortName = volume.shortName(for: place.name, in: place.directory)
-      }
+      volume.settleName(of: node, as: place.name, in: place.directory, at: time)
       place.directory.add(node)
       touch(place.directory, isWrite: true)
     }
@@ -367,10 +366,18 @@ extension Kernel {
     let block = try controlBlock(of: node)
     try removeShareAccess(file, block.ShareAccess)
     files.locks[block.FileLock.address]?.removeAll { $0.file == file.address }
-    if open.isDeleteOnClose { node.isDeletePending = true }
+    if open.isDeleteOnClose { (node.isDeletePending, node.pendingLink) = (true, open.link) }
     node.handles -= 1
-    if node.handles <= 0, node.isDeletePending, !node.isDeleted {
+    if node.handles <= 0, node.isDeletePending, !node.links.isEmpty {
+      // The others stay, and the file with them.
+      let directory = node.pendingLink?.directory ?? node.parent
+      node.drop(node.pendingLink)
+      (node.isDeletePending, node.pendingLink) = (false, nil)
+      if let directory { touch(directory, isWrite: true) }
+      node.changeTime = fileTime
+    } else if node.handles <= 0, node.isDeletePending, !node.isDeleted {
       node.isDeleted = true
+      request.volume.lose(node, openedAs: try file.FileName.string(), at: fileTime)
       node.parent?.remove(node)
       if let parent = node.parent, !node.isStream { touch(parent, isWrite: true) }
       node.resize(to: 0, cluster: request.volume.kind.clusterSize)

@@ -22,7 +22,7 @@ extension Kernel {
       open.position = 0
       open.entries = entries(of: node).filter { entry in
         NameExpression.matches(FileNode.key(entry.name), pattern)
-          || entry.node.shortName.map { NameExpression.matches(FileNode.key($0), pattern) } ?? false
+          || entry.node.shortName(beside: entry.name).map { NameExpression.matches(FileNode.key($0), pattern) } ?? false
       }
     }
     var (offset, previous) = (0, -1)
@@ -56,7 +56,7 @@ extension Kernel {
   }
 
   private func entries(of node: FileNode) -> [(name: String, node: FileNode)] {
-    let own = node.sortedChildren.map { ($0.name, $0) }
+    let own = node.sortedChildren
     guard let parent = node.parent else { return own }
     return [(".", node), ("..", parent)] + own
   }
@@ -82,7 +82,7 @@ extension Kernel {
     switch kind {
     case FileInformationClass.directory, FileInformationClass.fullDirectory: break
     case FileInformationClass.bothDirectory, FileInformationClass.idBothDirectory:
-      let short = Array((name == node.name ? node.shortName ?? "" : "").utf16.prefix(12))
+      let short = Array((node.shortName(beside: name) ?? "").utf16.prefix(12))
       record.put(UInt8(short.count * 2))
       record.align(2)
       for index in 0..<12 { record.put(index < short.count ? short[index] : 0) }

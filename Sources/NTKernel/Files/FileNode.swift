@@ -42,6 +42,10 @@ final class FileNode {
   private(set) var children: [[UInt16]: FileNode] = [:]
   /// Named streams, by name in capitals.
   private(set) var streams: [[UInt16]: FileNode] = [:]
+  /// Its other names: hard links.
+  private(set) var links: [Link] = []
+  /// The name that goes with the last handle, where it is not the only one; `nil` is the first.
+  var pendingLink: Link?
   var reparsePoint: ReparsePoint?
   /// By name in capitals, in the order in which they came.
   var extendedAttributes: [ExtendedAttribute] = []
@@ -75,12 +79,18 @@ final class FileNode {
 
   func child(_ name: String) -> FileNode? {
     let key = Self.key(name)
-    return children[key] ?? children.values.first { $0.shortName.map(Self.key) == key }
+    return children[key] ?? children.first { self.name(of: $0.value, at: $0.key).shortName.map(Self.key) == key }?.value
   }
 
-  /// In the order in which a directory lists them.
-  var sortedChildren: [FileNode] {
-    children.sorted { $0.key.lexicographicallyPrecedes($1.key) }.map(\.value)
+  /// By the names that they have here, in the order in which a directory lists them.
+  var sortedChildren: [(name: String, node: FileNode)] {
+    children.sorted { $0.key.lexicographicallyPrecedes($1.key) }.map { (name(of: $0.value, at: $0.key).name, $0.value) }
+  }
+
+  /// What a child is called here.
+  private func name(of child: FileNode, at key: [UInt16]) -> (name: String, shortName: String?) {
+    let link = child.links.isEmpty ? nil : child.links.first { $0.directory === self && Self.key($0.name) == key }
+    return link.map { ($0.name, $0.shortName) } ?? (child.name, child.shortName)
   }
 
   func add(_ child: FileNode) {
@@ -90,6 +100,44 @@ final class FileNode {
 
   func remove(_ child: FileNode) {
     if child.isStream { streams[Self.key(child.name)] = nil } else { children[Self.key(child.name)] = nil }
+  }
+
+  // MARK: Hard links
+
+  /// Another name of a file.
+  struct Link {
+    unowned(unsafe) let directory: FileNode
+    let name: String
+    let shortName: String?
+
+    func isNamed(_ other: String, in place: FileNode) -> Bool {
+      directory === place && [name, shortName].contains { $0.map(FileNode.key) == FileNode.key(other) }
+    }
+  }
+
+  /// The link by which this file is found, where that is not its first name.
+  func link(named name: String, in directory: FileNode) -> Link? { links.first { $0.isNamed(name, in: directory) } }
+
+  /// The 8.3 name that goes with a name.
+  func shortName(beside name: String) -> String? {
+    name == self.name ? shortName : links.first { $0.name == name }?.shortName
+  }
+
+  func add(_ link: Link) {
+    links.append(link)
+    link.directory.children[Self.key(link.name)] = self
+  }
+
+  /// Takes away one of several names: a link, or the first, in whose place the next one comes.
+  func drop(_ link: Link?) {
+    if let link {
+      link.directory.children[Self.key(link.name)] = nil
+      links.removeAll { $0.directory === link.directory && $0.name == link.name }
+    } else if let next = links.first {
+      parent?.remove(self)
+      links.removeFirst()
+      (parent, name, shortName) = (next.directory, next.name, next.shortName)
+    }
   }
 
   func stream(_ name: String) -> FileNode? { streams[Self.key(name)] }

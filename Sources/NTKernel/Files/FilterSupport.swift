@@ -4,11 +4,16 @@ import WindowsTypes
 /// What the filter manager asks of the file systems, beside what it sends them.
 extension Kernel {
   /// The name of an open file or directory, from its volume's root on; `nil` of what is not open, and of a volume.
-  package func path(of file: Pointer<FILE_OBJECT>) throws -> String? { try node(of: file)?.path }
+  package func path(of file: Pointer<FILE_OBJECT>) throws -> String? {
+    guard let node = try node(of: file) else { return nil }
+    guard let link = try open(of: file)?.link else { return node.path }
+    return (link.directory.parent == nil ? "" : link.directory.path) + "\\" + link.name
+  }
 
   /// The 8.3 name of an open file, or its name if that is one.
   package func shortName(of file: Pointer<FILE_OBJECT>) throws -> String? {
     guard let node = try node(of: file), node.parent != nil else { return nil }
+    if let link = try open(of: file)?.link { return link.shortName ?? link.name }
     return node.shortName ?? node.name
   }
 

@@ -55,7 +55,7 @@ extension Kernel {
     case FileInformationClass.extendedAttributes: record.put(node.extendedAttributeSize)
     case FileInformationClass.position: record.put(try request.file.CurrentByteOffset.QuadPart.load())
     case FileInformationClass.name:
-      put(name: node.path, in: &record)
+      put(name: try path(of: request.file) ?? node.path, in: &record)
       fixed = 8
     case FileInformationClass.all:
       put(basic: node, in: &record)
@@ -67,11 +67,13 @@ extension Kernel {
       record.put(try request.file.CurrentByteOffset.QuadPart.load())
       record.put(UInt32(0))
       record.put(UInt32(0))
-      put(name: node.path, in: &record)
+      put(name: try path(of: request.file) ?? node.path, in: &record)
       fixed = 104
     case FileInformationClass.alternateName:
-      let name = node.shortName ?? node.name
-      guard node.shortName != nil || request.volume.isValidShortName(name) else { throw Refusal(.objectNameNotFound) }
+      let link = request.open?.link
+      let short = link == nil ? node.shortName : link?.shortName
+      let name = short ?? link?.name ?? node.name
+      guard short != nil || request.volume.isValidShortName(name) else { throw Refusal(.objectNameNotFound) }
       put(name: name, in: &record)
       fixed = 8
     case FileInformationClass.stream where request.volume.kind.hasStreams:
@@ -110,7 +112,7 @@ extension Kernel {
     record.put(node.allocationSize)
     record.put(node.size)
     // A file that is to go has one link less.
-    record.put(UInt32(node.isDeletePending ? 0 : 1))
+    record.put(UInt32(node.links.count + (node.isDeletePending ? 0 : 1)))
     record.put(UInt8(node.isDeletePending ? 1 : 0))
     record.put(UInt8(node.isDirectory ? 1 : 0))
     record.align(8)
@@ -174,6 +176,7 @@ extension Kernel {
       let length = try here.load(Int64.self, at: buffer)
       guard length >= 0, UInt64(length) <= node.size else { throw Refusal(.invalidParameter) }
     case FileInformationClass.rename: try rename(request, node, buffer)
+    case FileInformationClass.link where volume.kind == .ntfs: try makeLink(request, node, buffer)
     default: throw Refusal(.invalidParameter)
     }
     return .success
@@ -203,11 +206,51 @@ extension Kernel {
       if !node.children.isEmpty { throw Refusal(.directoryNotEmpty) }
     }
     node.isDeletePending = isDeleted
+    node.pendingLink = request.open?.link
     try request.file.DeletePending.store(isDeleted ? 1 : 0)
   }
 
   /// `FILE_RENAME_INFORMATION`: within the directory, or into that of the file object that the I/O manager opened for it.
   private func rename(_ request: FileRequest, _ node: FileNode, _ buffer: UInt64) throws {
+    let (directory, name) = try newName(request, node, buffer)
+    request.volume.lose(node, openedAs: try request.file.FileName.string(), at: fileTime)
+    // Onto another name of its own: that goes.
+    let own = request.open?.link
+    if let twin = node.link(named: name, in: directory), twin.name != own?.name || twin.directory !== own?.directory { node.drop(twin) }
+    if let open = request.open, let link = open.link, node.link(named: link.name, in: link.directory) != nil {
+      node.drop(link)
+      open.link = add(name, in: directory, to: node, on: request.volume)
+    } else {
+      node.parent?.remove(node)
+      request.volume.settleName(of: node, as: name, in: directory, at: fileTime)
+      directory.add(node)
+    }
+    node.changeTime = fileTime
+    touch(directory, isWrite: true)
+  }
+
+  /// `FILE_LINK_INFORMATION`: another name of the file, in a directory of the same volume (ns-ntifs-_file_link_information).
+  private func makeLink(_ request: FileRequest, _ node: FileNode, _ buffer: UInt64) throws {
+    if node.isDirectory { throw Refusal(.fileIsADirectory) }
+    // STATUS_TOO_MANY_LINKS
+    if node.links.count >= 1023 { throw Refusal(NTSTATUS(rawValue: 0xc000_0265)) }
+    let (directory, name) = try newName(request, node, buffer)
+    // The name that it has already.
+    if directory.child(name) === node { return }
+    _ = add(name, in: directory, to: node, on: request.volume)
+    node.changeTime = fileTime
+    touch(directory, isWrite: true)
+  }
+
+  private func add(_ name: String, in directory: FileNode, to node: FileNode, on volume: Volume) -> FileNode.Link {
+    let short = volume.isValidShortName(name) ? nil : volume.shortName(for: name, in: directory)
+    let link = FileNode.Link(directory: directory, name: name, shortName: short)
+    node.add(link)
+    return link
+  }
+
+  /// The directory and name that a rename or a link asks for; what had the name is gone.
+  private func newName(_ request: FileRequest, _ node: FileNode, _ buffer: UInt64) throws -> (directory: FileNode, name: String) {
     let here = memory.memory
     guard node.parent != nil, !node.isStream, !node.isDeletePending else { throw Refusal(.invalidParameter) }
     let parameters = request.stack.Parameters.SetFile
@@ -216,7 +259,7 @@ extension Kernel {
     let directory: FileNode
     let name: String
     if target.isNull {
-      guard let parent = node.parent else { throw Refusal(.invalidParameter) }
+      guard let parent = request.open?.link?.directory ?? node.parent else { throw Refusal(.invalidParameter) }
       directory = parent
       let length = try here.load(UInt32.self, at: buffer + 8)
       guard length > 0, length & 1 == 0, UInt64(length) + 12 <= UInt64(try parameters.Length.load()) else {
@@ -237,14 +280,13 @@ extension Kernel {
     if let other = directory.child(name), other !== node {
       guard isReplacing else { throw Refusal(.objectNameCollision) }
       guard !other.isDirectory, other.openFiles == 0, other.attributes & FileAttributes.readOnly == 0 else { throw Refusal(.accessDenied) }
-      directory.remove(other)
-      other.isDeleted = true
+      if other.links.isEmpty {
+        directory.remove(other)
+        other.isDeleted = true
+      } else {
+        other.drop(other.link(named: name, in: directory))
+      }
     }
-    node.parent?.remove(node)
-    node.name = name
-    node.shortName = request.volume.isValidShortName(name) ? nil : request.volume.shortName(for: name, in: directory)
-    directory.add(node)
-    node.changeTime = fileTime
-    touch(directory, isWrite: true)
+    return (directory, name)
   }
 }

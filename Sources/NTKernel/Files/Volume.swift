@@ -125,6 +125,8 @@ public final class Volume {
   public internal(set) var storageDevice: Pointer<DEVICE_OBJECT>
   /// The file system's device, which the volume's parameter block leads to. What filters attach to.
   public internal(set) var device: Pointer<DEVICE_OBJECT>
+  /// Oldest first.
+  var lostNames: [LostName] = []
   /// Taken for one process: `FSCTL_LOCK_VOLUME`.
   var lockedBy: UInt64 = 0
 
@@ -161,7 +163,9 @@ public final class Volume {
   /// Bytes that files have allocated.
   var used: UInt64 {
     var (total, left): (UInt64, [FileNode]) = (0, [root])
+    var linked: Set<UInt64> = []
     while let node = left.popLast() {
+      if !node.links.isEmpty, !linked.insert(node.id).inserted { continue }
       total += node.allocationSize
       left += node.children.values
       left += node.streams.values

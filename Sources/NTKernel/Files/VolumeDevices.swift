@@ -43,6 +43,8 @@ final class OpenFile {
   let access: UInt32
   /// Asked for when it was opened.
   let isDeleteOnClose: Bool
+  /// By which of the file's names, where that is not the first.
+  var link: FileNode.Link?
   /// What a directory's first query asked for, in capitals, and where the next one goes on.
   var pattern: [UInt16]?
   var entries: [(name: String, node: FileNode)] = []

@@ -155,7 +155,8 @@ extension Kernel {
       if arguments.mode == .userMode { try checkUserRange(buffer, UInt64(length), 1) }
     } catch let exception as GuestException { return exception.code }
     return try await withRenameTarget(of: file, buffer, length) { target, replaces in
-      try await set(arguments, buffer, length, kind, access: [FileAccess.delete]) {
+      // A link takes nothing away from the file.
+      try await set(arguments, buffer, length, kind, access: kind == FileInformationClass.link ? [] : [FileAccess.delete]) {
         try $0.FileObject.store(target)
         try $0.ReplaceIfExists.store(replaces)
       }

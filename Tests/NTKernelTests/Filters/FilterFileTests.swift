@@ -67,7 +67,6 @@ import WindowsTypes
     try f.g.call("FltReferenceFileNameInformation", name)
     try f.g.call("FltReleaseFileNameInformation", name)
     #expect(try f.k.kernel.leftovers(of: f.g.driver).map(\.what).contains("a file name information"))
-    #expect(try f.g.status("FltGetTunneledName", 0, name, f.g.space()) == .success)
     try f.g.call("FltReleaseFileNameInformation", name)
     #expect(try f.g.status("FltParseFileNameInformation", f.k.scratch) == .invalidParameter)
     #expect(try f.g.status("FltGetFileNameInformationUnsafe", f.g.space(0x70), 0, 0x101, f.g.space()) == .invalidParameter)

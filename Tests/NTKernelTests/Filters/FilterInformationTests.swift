@@ -95,7 +95,8 @@ import WindowsTypes
       #expect(try f.g.status("FltInsertExtraCreateParameter", filter, list, context) == .invalidParameter)
       #expect(try f.g.status("FltFindExtraCreateParameter", filter, list, type, place, size) == .success)
       #expect(try f.k.load(size) == 8)
-      #expect(try f.g.status("FltGetNextExtraCreateParameter", filter, list, 0, 0, place, size) == .success && UInt64(f.k.load(place)) == context)
+      #expect(
+        try f.g.status("FltGetNextExtraCreateParameter", filter, list, 0, 0, place, size) == .success && UInt64(f.k.load(place)) == context)
       #expect(try f.g.status("FltGetNextExtraCreateParameter", filter, list, context, 0, place, size) == .notFound)
       #expect(try f.g.call("FltIsEcpFromUserMode", filter, context) & 0xff == 0)
       #expect(try f.g.call("FltIsEcpAcknowledged", filter, context) & 0xff == 0)

@@ -91,9 +91,11 @@ import WindowsTypes
       return f.k.stream.events.compactMap { if case .note(let text) = $0 { text } else { nil } }.last
     }
     func main(_ registry: Registry) -> RegistryKey? { registry.makeKey(at: #"Services\demo\Instances\Main"#) }
-    #expect(try reason { main($0)?["Altitude"] = nil } == #"FltRegisterFilter of demo fails: Services\demo\Instances\Main has no value Altitude"#)
     #expect(
-      try reason { main($0)?["Altitude"] = .dword(7) } == #"FltRegisterFilter of demo fails: Altitude of Services\demo\Instances\Main is no REG_SZ"#)
+      try reason { main($0)?["Altitude"] = nil } == #"FltRegisterFilter of demo fails: Services\demo\Instances\Main has no value Altitude"#)
+    #expect(
+      try reason { main($0)?["Altitude"] = .dword(7) }
+        == #"FltRegisterFilter of demo fails: Altitude of Services\demo\Instances\Main is no REG_SZ"#)
     #expect(
       try reason { main($0)?["Altitude"] = .string("high") }
         == #"FltRegisterFilter of demo fails: Altitude of Services\demo\Instances\Main is “high”, which is no decimal number"#)

@@ -163,4 +163,72 @@ import WindowsTypes
     _ = try f.open()
     #expect(f.g.violations == ["NormalizeNameComponentCallback of demo returned STATUS_SUCCESS and a component of 0 bytes"])
   }
+
+  /// `nf-fltkernel-fltgetdestinationfilenameinformation` of a rename of the volume's file.
+  private func destination(_ f: F, _ instance: UInt64, _ path: String, _ options: UInt64) throws -> (NTSTATUS, String) {
+    let file = try f.fileObject(f.open())
+    let (text, units, place) = (try f.g.space(0x100), Array(path.utf16), try f.g.space())
+    for (index, unit) in units.enumerated() { try f.k.memory.memory.store(unit, at: text + 2 * UInt64(index)) }
+    let status = try f.g.status("FltGetDestinationFileNameInformation", instance, file, 0, text, UInt64(units.count * 2), options, place)
+    guard status.isSuccess else { return (status, "") }
+    let name = UInt64(try f.k.load(place))
+    defer { _ = try? f.g.call("FltReleaseFileNameInformation", name) }
+    return (status, try f.text(name + 8))
+  }
+
+  @Test("a destination's directory is opened through the provider, and its components are normalized as a destination's")
+  func destinations()
+    throws
+  {
+    let f = try F()
+    var (opened, flags): ([String], [UInt64]) = ([], [])
+    f.g.routine(at: Self.generate, 6) {
+      try answer(F.volumeName, f, $0)
+      return 0
+    }
+    f.g.routine(at: Self.normalize, 8) {
+      let (component, expanded) = (try f.text($0[3]), $0[4])
+      let units = Array(component.utf16)
+      try f.k.store(UInt32(units.count * 2), at: expanded + 8)
+      for (index, unit) in units.enumerated() { try f.k.memory.memory.store(unit, at: expanded + 12 + 2 * UInt64(index)) }
+      flags.append($0[6])
+      return 0
+    }
+    f.g.routine(at: F.pre, 3) {
+      // FILE_OBJECT.FileName of the operation's file.
+      opened.append(try f.text(UInt64(f.k.load($0[1] + 0x10)) + 0x30))
+      return 1
+    }
+    let provider = try f.start([
+      0xc: f.operations([(0, 0, F.pre, 0)]), 0x24: Self.generate, 0x28: Self.normalize,
+    ])
+    _ = provider
+    let upper = try f.other("upper", altitude: "380000", [0xc: f.operations([])])
+    let instance = try f.instance(of: upper)
+    let (status, name) = try destination(f, instance, #"\??\C:\LONGDI~1\new.txt"#, 0x101)
+    #expect(status == .success && name == F.volumeName + #"\Long directory\new.txt"#)
+    #expect(opened.contains { $0.hasPrefix(#"\LONGDI~1"#) } && flags == [2, 2])
+    // A directory that is not there.
+    #expect(try destination(f, instance, #"\??\C:\none\new.txt"#, 0x101).0 == .objectPathNotFound)
+    // A short name of a destination is not to be had.
+    #expect(try destination(f, instance, #"\??\C:\LONGDI~1\new.txt"#, 0x103).0 == .invalidParameter)
+    #expect(f.g.violations.isEmpty)
+  }
+
+  @Test("a name that was given back is gone: the second time is bugcheck 0xF5, 0x68") func freedName() throws {
+    let f = try F()
+    var name: UInt64 = 0
+    f.g.routine(at: F.pre, 3) {
+      name = try f.out { [data = $0[0]] in try f.g.status("FltGetFileNameInformation", data, 0x102, $0) }
+      try f.g.call("FltReferenceFileNameInformation", name)
+      try f.g.call("FltReleaseFileNameInformation", name)
+      #expect(try f.g.status("FltParseFileNameInformation", name) == .success)
+      try f.g.call("FltReleaseFileNameInformation", name)
+      return 1
+    }
+    _ = try f.start([0xc: f.operations([(0, 0, F.pre, 0)])])
+    _ = try f.open()
+    #expect(f.g.violations.isEmpty)
+    #expect(try f.g.bugCheck("FltReleaseFileNameInformation", name).prefix(2) == [0xf5, 0x68])
+  }
 }

@@ -251,7 +251,8 @@ import WindowsTypes
     // It cannot be pended.
     answer = 2
     #expect(try f.read(handle, 5) == Array("hello".utf8))
-    #expect(f.g.violations == ["a pre-operation callback of demo returned FLT_PREOP_PENDING for IRP_MJ_READ as fast I/O, which cannot be pended"])
+    #expect(
+      f.g.violations == ["a pre-operation callback of demo returned FLT_PREOP_PENDING for IRP_MJ_READ as fast I/O, which cannot be pended"])
   }
 
   @Test func workItems() throws {
