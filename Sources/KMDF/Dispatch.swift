@@ -8,12 +8,28 @@ extension Kernel {
     let location = try irp.Tail.Overlay.CurrentStackLocation.load()
     let major = try location.MajorFunction.load()
     guard let device = framework.devices[object.address] else { return try await finish(irp, .invalidDeviceRequest) }
+    if let own = device.setup.preprocessing[major.rawValue], try own.minors.isEmpty || own.minors.contains(location.MinorFunction.load()) {
+      return NTSTATUS(rawValue: UInt32(truncatingIfNeeded: try await notify(own.routine, [device.handle.bits, irp.address])))
+    }
+    return try await dispatch(device, irp, major)
+  }
+
+  /// What becomes of an IRP that no callback of the driver's takes first.
+  func dispatch(_ device: Device, _ irp: Pointer<IRP>, _ major: IRP_MJ) async throws -> NTSTATUS {
     switch major {
     case .create: return try await create(device, irp)
     case .cleanup: return try await cleanUp(device, irp)
     case .close: return try await close(device, irp)
     case .read, .write, .deviceControl, .internalDeviceControl: return try await accept(device, irp, major)
     default:
+      if let child = device.setup.child {
+        if major == .pnp { return try await childPlugAndPlay(device, child, irp) }
+        let minor = try irp.Tail.Overlay.CurrentStackLocation.load().MinorFunction.load()
+        // IRP_MN_SET_POWER, IRP_MN_QUERY_POWER; anything else as it came.
+        let status = major == .power && 2...3 ~= minor ? NTSTATUS.success : try irp.IoStatus.Status.load()
+        try await complete(irp, status, UInt64(irp.IoStatus.Information.load().bits))
+        return status
+      }
       // Whatever it does not handle itself a function driver passes on.
       guard let below = device.below else { return try await finish(irp, .invalidDeviceRequest) }
       return try await major == .pnp ? plugAndPlay(device, irp, over: below) : skip(irp, to: below)
@@ -50,7 +66,10 @@ extension Kernel {
       try adopt(made, device.setup.fileAttributes, parent: device)
       device.files[file.address] = made
     }
-    guard callbacks.create.bits != 0 else { return try await finish(irp, .success) }
+    guard callbacks.create.bits != 0 else {
+      if device.setup.isFilter, let below = device.below { return try await skip(irp, to: below) }
+      return try await finish(irp, .success)
+    }
     try markPending(irp)
     let request = try makeRequest(device, irp, .create)
     request.wasPresented = true
@@ -69,6 +88,7 @@ extension Kernel {
       else { continue }
       try await cancel(waiting: request, in: queue)
     }
+    if device.setup.isFilter, let below = device.below { return try await skip(irp, to: below) }
     return try await finish(irp, .success)
   }
 
@@ -78,12 +98,18 @@ extension Kernel {
       try await notify(device.setup.file.close, [own.handle.bits])
       try await delete(own)
     }
+    if device.setup.isFilter, let below = device.below { return try await skip(irp, to: below) }
     return try await finish(irp, .success)
   }
 
   // MARK: Reads, writes and control requests
 
   private func accept(_ device: Device, _ irp: Pointer<IRP>, _ major: IRP_MJ) async throws -> NTSTATUS {
+    if device.setup.isFilter, let below = device.below, device.setup.inCallerContext.bits == 0,
+      device.dispatching[major.rawValue] ?? device.defaultQueue == nil
+    {
+      return try await skip(irp, to: below)
+    }
     try markPending(irp)
     let request = try makeRequest(device, irp, major)
     if device.setup.inCallerContext.bits != 0 {

@@ -16,7 +16,9 @@ public enum KMDF {
   public static let functions: [Export] =
     driverFunctions + deviceInitFunctions + deviceFunctions + fileFunctions + queueFunctions + queueStateFunctions + requestFunctions
     + requestBufferFunctions + memoryFunctions + objectFunctions + lockFunctions + laterFunctions + stringFunctions
-    + registryFunctions + collectionFunctions + powerFunctions + targetFunctions
+    + registryFunctions + collectionFunctions + powerFunctions + targetFunctions + childFunctions + childListFunctions
+    + interruptFunctions + deviceFactFunctions + deviceInterfaceFunctions + registryValueFunctions + wmiFunctions + transferFunctions
+    + remoteTargetFunctions + ownRequestFunctions + rarelyUsedFunctions
   /// A function of the table that nobody provides ends the run when it is called, and is named.
   static let missing: [Export] = {
     let provided = Set(functions.map(\.name))
@@ -58,6 +60,10 @@ public enum KMDF {
     // What a timer's or a DPC's KDPC names: the driver's callback wants a handle.
     export("FxDpc(Dpc, DeferredContext, SystemArgument1, SystemArgument2)", module: module, isImportable: false) {
       (kernel, dpc: GuestWord, context: GuestWord, first: GuestWord, second: GuestWord) async throws in
+      // nc-wdfinterrupt-evt_wdf_interrupt_dpc
+      if let interrupt = kernel.framework.objects[context.bits] as? Interrupt {
+        try await kernel.notify(interrupt.dpcRoutine, [context.bits, interrupt.device?.handle.bits ?? 0])
+      }
       guard let later = kernel.framework.objects[context.bits] as? LaterCall else { return }
       try await kernel.notify(later.routine, [context.bits])
     },

@@ -92,6 +92,14 @@ final class DeviceInit {
   var requestAttributes = Attributes()
   var inCallerContext: GuestWord = 0
   var plugAndPlay = PlugAndPlayCallbacks()
+  /// Whether the driver is a filter, whose unhandled requests go on.
+  var isFilter = false
+  /// Of a device that the driver itself enumerates.
+  var child: ChildInit?
+  /// The list of children that the device has from the beginning.
+  var childList: (configuration: ChildList.Configuration, attributes: Attributes)?
+  /// Who sees IRPs before the framework does, by major function; no minor functions are all.
+  var preprocessing: [UInt8: (routine: GuestWord, minors: [UInt8])] = [:]
 
   init(_ driver: FrameworkDriver, over physicalDevice: Pointer<DEVICE_OBJECT>?) {
     self.driver = driver
@@ -119,6 +127,40 @@ final class Device: FrameworkObject {
   /// The queues that take requests of one kind, by major function.
   var dispatching: [UInt8: Queue] = [:]
   var files: [UInt64: FileObject] = [:]
+  /// Children that the driver reports itself, and its lists of others.
+  var staticChildren: [Device] = []
+  /// Whether it has ever had such a child, so that it answers for its children.
+  var isBus: Bool { hasStaticChildren || !childLists.isEmpty }
+  var hasStaticChildren = false
+  var childLists: [ChildList] { children.compactMap { $0 as? ChildList } }
+  var defaultChildList: ChildList?
+  /// `PNP_BUS_INFORMATION` for the children.
+  var busInformation: [UInt8]?
+  /// Whether the bus no longer has it, of a child.
+  var isGone = false
+  var interfaces: [Interface] = []
+  /// What it answers IRP_MN_QUERY_INTERFACE with.
+  var queryInterfaces: [QueryInterface] = []
+  /// `WDF_DEVICE_STATE`, behind its size: WdfUseDefault 2.
+  var state = [UInt32](repeating: 2, count: 6)
+
+  /// What the Plug and Play manager knows the device by: the one below, or of a child its own.
+  var physical: Pointer<DEVICE_OBJECT>? { setup.physicalDevice ?? (setup.child == nil ? nil : object) }
+
+  /// A device interface, which is registered when the device is there for the Plug and Play manager.
+  struct Interface {
+    let identifier: [UInt8]
+    let reference: String
+    var isWanted = true
+    var link: String?
+  }
+
+  struct QueryInterface {
+    let identifier: [UInt8]
+    /// `INTERFACE` and what follows it.
+    let bytes: [UInt8]
+    let routine: GuestWord
+  }
 
   init(_ block: UInt64, _ binding: Binding, _ object: Pointer<DEVICE_OBJECT>, _ setup: DeviceInit) {
     self.object = object
@@ -128,6 +170,8 @@ final class Device: FrameworkObject {
 
   override func dispose(_ kernel: Kernel) async throws {
     for link in links { try await kernel.removeLink(link) }
+    setup.child?.parent.staticChildren.removeAll { $0 === self }
+    try await kernel.setInterfaces(of: self, areEnabled: false)
     kernel.framework.devices[object.address] = nil
     guard !isMiniport else { return }
     if let below { try await kernel.takeOff(below) }
@@ -167,11 +211,18 @@ final class MemoryObject: FrameworkObject {
 }
 
 final class StringObject: FrameworkObject {
-  let string: Pointer<UNICODE_STRING>
+  private(set) var string: Pointer<UNICODE_STRING>
 
   init(_ block: UInt64, _ binding: Binding, _ string: Pointer<UNICODE_STRING>) {
     self.string = string
     super.init(block, binding)
+  }
+
+  /// Another text in its place.
+  func replace(with text: String, _ kernel: Kernel) throws {
+    let old = string
+    string = try kernel.textBlock(text)
+    kernel.free(old.address)
   }
 
   override func dispose(_ kernel: Kernel) async throws { kernel.free(string.address) }
@@ -188,10 +239,16 @@ final class Collection: FrameworkObject {
 
 final class Key: FrameworkObject {
   let key: RegistryKey
+  /// A handle that the driver asked for; 0 for none.
+  var wdmHandle: UInt64 = 0
 
   init(_ block: UInt64, _ binding: Binding, _ key: RegistryKey) {
     self.key = key
     super.init(block, binding)
+  }
+
+  override func dispose(_ kernel: Kernel) async throws {
+    if wdmHandle != 0 { _ = try await kernel.close(wdmHandle) }
   }
 }
 

@@ -43,19 +43,14 @@ struct PlugAndPlayProgress {
 /// The handle that a driver asks for its hardware resources: a device of the root has none.
 final class ResourceList: FrameworkObject {}
 
+/// `WDF_POWER_DEVICE_STATE`
+enum PowerState { static let (d3, d3Final) = (UInt64(4), UInt64(5)) }
+
 /// The framework's plug-and-play and power work, in the order of "PnP and Power Management Scenarios" of the driver documentation.
 extension Kernel {
-  /// `WDF_POWER_DEVICE_STATE`
-  private enum PowerState { static let (d3, d3Final) = (UInt64(4), UInt64(5)) }
-
   func plugAndPlay(_ device: Device, _ irp: Pointer<IRP>, over below: Pointer<DEVICE_OBJECT>) async throws -> NTSTATUS {
     let minor = try irp.Tail.Overlay.CurrentStackLocation.load().MinorFunction.load()
     let callbacks = device.setup.plugAndPlay
-    func isRefused(_ routine: GuestWord) async throws -> NTSTATUS? {
-      guard routine.bits != 0 else { return nil }
-      let status = NTSTATUS(rawValue: UInt32(truncatingIfNeeded: try await notify(routine, [device.handle.bits])))
-      return status.isSuccess ? nil : status
-    }
     switch minor {
     case 0:  // IRP_MN_START_DEVICE: the bus first.
       guard try await forward(irp, to: below) else { break }
@@ -64,7 +59,7 @@ extension Kernel {
       try await complete(irp, status, 0)
       return status
     case 1, 5:  // IRP_MN_QUERY_REMOVE_DEVICE, IRP_MN_QUERY_STOP_DEVICE
-      if let status = try await isRefused(minor == 1 ? callbacks.queryRemove : callbacks.queryStop) {
+      if case let status = try await asked(minor == 1 ? callbacks.queryRemove : callbacks.queryStop, device), !status.isSuccess {
         try await complete(irp, status, 0)
         return status
       }
@@ -77,18 +72,38 @@ extension Kernel {
       try await stop(device, PowerState.d3Final)
       try irp.IoStatus.Status.store(.success)
     case 2:  // IRP_MN_REMOVE_DEVICE: the device goes with it.
-      try await stop(device, PowerState.d3Final)
-      if device.progress.hasInitializedIo {
-        try await notify(callbacks.selfManagedIoFlush, [device.handle.bits])
-        try await notify(callbacks.selfManagedIoCleanup, [device.handle.bits])
-      }
+      try await end(device)
       try irp.IoStatus.Status.store(.success)
       let status = try await skip(irp, to: below)
       try await delete(device)
       return status
+    case 7:  // IRP_MN_QUERY_DEVICE_RELATIONS: BusRelations of a bus.
+      let type = try irp.Tail.Overlay.CurrentStackLocation.load().Parameters.QueryDeviceRelations.Type.load()
+      if type == 0, device.isBus {
+        try await relate(presentChildren(of: device).map(\.object.address), in: irp)
+      }
+    case 8:  // IRP_MN_QUERY_INTERFACE
+      if try await answerInterface(device, irp.Tail.Overlay.CurrentStackLocation.load()) { try irp.IoStatus.Status.store(.success) }
     default: break
     }
     return try await skip(irp, to: below)
+  }
+
+  /// What a callback that may refuse says.
+  func asked(_ routine: GuestWord, _ device: Device) async throws -> NTSTATUS {
+    guard routine.bits != 0 else { return .success }
+    return NTSTATUS(rawValue: UInt32(truncatingIfNeeded: try await notify(routine, [device.handle.bits])))
+  }
+
+  /// What IRP_MN_REMOVE_DEVICE comes to before the device goes.
+  func end(_ device: Device) async throws {
+    try await stop(device, PowerState.d3Final)
+    if device.progress.hasInitializedIo {
+      try await notify(device.setup.plugAndPlay.selfManagedIoFlush, [device.handle.bits])
+      try await notify(device.setup.plugAndPlay.selfManagedIoCleanup, [device.handle.bits])
+    }
+    device.progress.hasInitializedIo = false
+    try await setInterfaces(of: device, areEnabled: false)
   }
 
   /// `IoSkipCurrentIrpStackLocation` and `IoCallDriver`
@@ -99,7 +114,7 @@ extension Kernel {
     return try await pass(irp, to: below)
   }
 
-  private func start(_ device: Device) async throws -> NTSTATUS {
+  func start(_ device: Device) async throws -> NTSTATUS {
     let callbacks = device.setup.plugAndPlay
     func step(_ routine: GuestWord, _ arguments: [UInt64]) async throws -> NTSTATUS {
       guard routine.bits != 0 else { return .success }
@@ -114,11 +129,16 @@ extension Kernel {
     guard status.isSuccess else { return status }
     status = try await step(callbacks.d0EntryPostInterruptsEnabled, [own, PowerState.d3Final])
     guard status.isSuccess else { return status }
-    defer { device.progress.hasInitializedIo = true }
-    return try await step(device.progress.hasInitializedIo ? callbacks.selfManagedIoRestart : callbacks.selfManagedIoInit, [own])
+    for list in device.childLists where list.configuration.scan.bits != 0 {
+      try await notify(list.configuration.scan, [list.handle.bits])
+    }
+    status = try await step(device.progress.hasInitializedIo ? callbacks.selfManagedIoRestart : callbacks.selfManagedIoInit, [own])
+    device.progress.hasInitializedIo = true
+    if status.isSuccess { try await setInterfaces(of: device, areEnabled: true) }
+    return status
   }
 
-  private func stop(_ device: Device, _ state: UInt64) async throws {
+  func stop(_ device: Device, _ state: UInt64) async throws {
     let (callbacks, own) = (device.setup.plugAndPlay, device.handle.bits)
     if device.progress.isInD0 {
       if device.progress.hasInitializedIo { try await notify(callbacks.selfManagedIoSuspend, [own]) }
@@ -126,6 +146,7 @@ extension Kernel {
       try await notify(callbacks.d0Exit, [own, state])
     }
     device.progress.isInD0 = false
+    if state == PowerState.d3Final { try await setInterfaces(of: device, areEnabled: false) }
     if device.progress.isPrepared { try await notify(callbacks.releaseHardware, [own, resources(of: device)]) }
     device.progress.isPrepared = false
   }

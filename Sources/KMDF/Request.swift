@@ -20,6 +20,11 @@ final class Request: FrameworkObject {
   var file: FileObject?
   /// Whether the driver has prepared it for the next lower driver, and who is told when it comes back.
   var isFormatted = false
+  /// What it asks a target for, where that is not what it asks the driver for.
+  var format: RequestFormat?
+  /// Whether the driver made it, and whether its IRP goes with it.
+  var isOwn = false
+  var freesIRP = false
   var completion: GuestWord = 0
   var completionContext: GuestWord = 0
 
@@ -27,6 +32,11 @@ final class Request: FrameworkObject {
     self.irp = irp
     self.major = major
     super.init(block, binding)
+  }
+
+  override func dispose(_ kernel: Kernel) async throws {
+    if freesIRP { _ = try await kernel.call(kernel.trapAddress(of: "IoFreeIrp"), [irp.address]) }
+    freesIRP = false
   }
 
   func location() throws -> Pointer<IO_STACK_LOCATION> { try irp.Tail.Overlay.CurrentStackLocation.load() }

@@ -31,6 +31,8 @@ public final class Kernel {
   var isPreemptionDue = false
   /// Whether kernel APCs may have come for the thread that runs.
   var isAPCDue = false
+  /// How far the machine runs on by itself, while it does.
+  @exclusivity(unchecked) var settling: SettlingLimit?
   /// Whether threads in user mode get the processor for their APCs alone.
   var isDelivering = false
   /// Runs deferred calls while nobody else runs.
@@ -296,8 +298,13 @@ public final class Kernel {
     for range in [layout.traps, layout.callbacks] {
       try mapKernelPages(at: range.lowerBound, size: range.upperBound - range.lowerBound)
     }
+    // Guest code that goes back from a routine to the beginning of its image finds the HAL's there.
+    for offset in stride(from: 0, to: UInt64(layout.traps.count), by: Int(GuestMemory.pageSize)) {
+      try memory.kernel.set(memory.kernel[layout.traps.lowerBound + offset], at: layout.halTraps.lowerBound + offset)
+    }
     trapAddresses = exports.exports.enumerated().map { index, export in
-      reserved["\(export.module)!\(export.name)"] ?? layout.traps.lowerBound + UInt64(index) * 16
+      reserved["\(export.module)!\(export.name)"]
+        ?? (export.module == "hal" ? layout.halTraps : layout.traps).lowerBound + UInt64(index) * 16
     }
     trapPlaces = Set(trapAddresses)
     try fillInterruptTable()
@@ -307,6 +314,8 @@ public final class Kernel {
   /// How many traps there is room for, the exports' included.
   public var trapCapacity: Int { Int((layout.traps.upperBound - layout.traps.lowerBound) / 16) }
   public var trapRange: (base: UInt64, count: Int) { (layout.traps.lowerBound, exports.exports.count) }
+  /// Where the HAL's are, at the same distances.
+  public var halTrapBase: UInt64 { layout.halTraps.lowerBound }
 
   /// Says that something happened which the documentation leaves open.
   public func note(uncertain choice: String) { stream.append(.uncertain(choice)) }

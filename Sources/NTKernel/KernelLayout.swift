@@ -15,6 +15,8 @@ struct KernelLayout: Sendable {
   let kernelImage: Range<UInt64> = 0x804d_7000..<0x8071_1000
   let kernelExports: Range<UInt64> = 0x8062_0000..<0x8066_0000
   let halImage: Range<UInt64> = 0x8072_0000..<0x8074_1000
+  /// Where the HAL's routines are: the same code as ``traps``, at as many addresses of its own image.
+  let halTraps: Range<UInt64> = 0x8073_0000..<0x8074_0000
   let nonPagedPool: Range<UInt64> = 0x8220_0000..<0x8a00_0000
   let pagedPool: Range<UInt64> = 0xe100_0000..<0xeb00_0000
   /// Views of locked pages.
@@ -24,6 +26,8 @@ struct KernelLayout: Sendable {
   let variables: Range<UInt64> = 0x8068_0000..<0x8068_1000
   /// The list of loaded modules.
   let modules: Range<UInt64> = 0x8069_0000..<0x806c_0000
+  /// The table of identifiers of processes and threads.
+  let clientIdentifiers: Range<UInt64> = 0x806d_0000..<0x806e_0000
   /// Images that cannot stay where they were linked.
   let drivers: Range<UInt64> = 0xf8b0_0000..<0xffb0_0000
 

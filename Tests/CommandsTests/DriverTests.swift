@@ -11,3 +11,13 @@ func driver() throws {
   let leaky = try ToolRun.tool("run", "leaky.sys", in: images)
   #expect(leaky.output.contains("left behind: the device \\Device\\Leaky (leaky!DriverEntry+0x"))
 }
+
+@Test("a minifilter's file is run with what its INF would say, and files to filter")
+func minifilter() throws {
+  let images = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../images").standardized.path
+  // Its work item locks a buffer with the traced routine, whose own imports are there, too.
+  let deferring = try ToolRun.tool("run", "deferring.sys", in: images)
+  #expect(deferring.status == 0)
+  #expect(deferring.output.contains("DriverEntry -> STATUS_SUCCESS"))
+  #expect(deferring.output.contains("its INF is not read: it has altitude 370030"))
+}

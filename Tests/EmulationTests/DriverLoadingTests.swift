@@ -94,6 +94,45 @@ func missingImport() throws {
   #expect(try run("b!DriverEntry", load: ["b.sys"], in: folder).outcome == .missingRoutine("other!#7"))
 }
 
+@Test(
+  "what has no DriverEntry is said, not run",
+  arguments: [
+    ("WIN32K.SYS", "EngLockSurface", "a display or printer driver's, which imports WIN32K!EngLockSurface"),
+    ("ntdll.dll", "NtTerminateProcess", "a program of user mode, which imports ntdll!NtTerminateProcess"),
+  ])
+func noDriver(file: String, name: String, says: String) throws {
+  let folder = try Folder()
+  try folder.write(driver(importing: [(file, [name])], calling(name)).build(), as: "a.sys")
+  var options = EmulationOptions()
+  options.images = ImageSource(folder: folder.path.path)
+  #expect {
+    try emulate(Fixture(driver: "a.sys"), options: options)
+  } throws: {
+    let message = ($0 as? EmulationError)?.description ?? ""
+    return message.contains("a is no driver: it is ") && message.contains(says)
+  }
+  // A routine of it can be called all the same.
+  let module = Image.moduleName(ofFile: file)
+  #expect(try run("a!DriverEntry", load: ["a.sys"], in: folder).outcome == .missingRoutine("\(module)!\(name)"))
+}
+
+@Test("the kernel and a HAL are no drivers") func noKernel() throws {
+  let folder = try Folder()
+  let returns: ([String: UInt32]) -> (bytes: [UInt8], relocations: [UInt16]) = { _ in ([0xc3], []) }
+  for (exports, says) in [
+    (["HalInitSystem"], "a HAL"), (["KeBugCheckEx", "ExAllocatePoolWithTag", "IoCreateDevice"], "the kernel itself"),
+  ] {
+    try folder.write(driver(exporting: exports.map { ($0, 0x1000) }, returns).build(), as: "a.sys")
+    var options = EmulationOptions()
+    options.images = ImageSource(folder: folder.path.path)
+    #expect {
+      try emulate(Fixture(driver: "a.sys"), options: options)
+    } throws: {
+      "\($0)".contains(says)
+    }
+  }
+}
+
 @Test("an import is bound to the image that exports it, by name, by number, and through forwarders")
 func boundToImages() throws {
   let folder = try Folder()

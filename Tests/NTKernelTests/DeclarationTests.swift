@@ -17,12 +17,13 @@ import Testing
     "KeQuerySystemTimePrecise": "of Windows 8, and in no import library of Debian's",
     "ExAcquireRundownProtectionEx": "its page has two arguments, the library's decorated name one",
     "ExAcquireRundownProtectionCacheAwareEx": "its page has two arguments, the library's decorated name one",
+    "ObfReferenceObjectWithTag": "in no import library of Debian's", "ObfDereferenceObjectWithTag": "in no import library of Debian's",
     "FltDecodeParameters": "fltMgr's, for which Debian has no import library",
   ]
 
   /// Modules for which Debian has no import library.
   static let withoutLibrary: Set = [
-    "fwpkclnt", "storport", "portcls", "battc", "cng", "watchdog", "drmk", "stream", "pciidex", "oprghdlr", "irclass",
+    "fwpkclnt", "storport", "portcls", "battc", "cng", "watchdog", "drmk", "stream", "pciidex", "oprghdlr", "irclass", "WppRecorder",
   ]
 
   /// Rows of stack-bytes.tsv: the module and the argument bytes of each routine.

@@ -59,6 +59,19 @@ static inline PVOID ExAllocatePoolZero(POOL_TYPE type, SIZE_T size, ULONG tag) {
   return block;
 }
 
+// What Microsoft's compiler has built in.
+#ifndef InterlockedCompareExchange64
+static inline LONGLONG InterlockedCompareExchange64(LONGLONG volatile *place, LONGLONG value, LONGLONG comparand) {
+  return __sync_val_compare_and_swap(place, comparand, value);
+}
+static inline LONGLONG InterlockedExchange64(LONGLONG volatile *place, LONGLONG value) {
+  LONGLONG old;
+  do old = *place;
+  while (__sync_val_compare_and_swap(place, old, value) != old);
+  return old;
+}
+#endif
+
 // Annotations that the headers beside this one may lack.
 #ifndef _Flt_CompletionContext_Outptr_
 #define _Flt_CompletionContext_Outptr_
@@ -73,6 +86,42 @@ typedef struct _FLT_GENERIC_WORKITEM *PFLT_GENERIC_WORKITEM;
 typedef struct _FLT_DEFERRED_IO_WORKITEM *PFLT_DEFERRED_IO_WORKITEM;
 typedef PVOID PFLT_CONTEXT;
 typedef struct _KTRANSACTION KTRANSACTION, *PKTRANSACTION;
+
+// What Windows 7's headers have, and those beside this one lack.
+#if WINVER >= 0x0600
+#ifndef TRANSACTION_NOTIFY_ROLLBACK
+#define TRANSACTION_NOTIFY_PREPREPARE 0x00000001
+#define TRANSACTION_NOTIFY_PREPARE 0x00000002
+#define TRANSACTION_NOTIFY_COMMIT 0x00000004
+#define TRANSACTION_NOTIFY_ROLLBACK 0x00000008
+#endif
+#define TRANSACTION_NOTIFY_COMMIT_FINALIZE 0x40000000
+#define FLT_MAX_TRANSACTION_NOTIFICATIONS \
+  (TRANSACTION_NOTIFY_PREPREPARE | TRANSACTION_NOTIFY_PREPARE | TRANSACTION_NOTIFY_COMMIT | TRANSACTION_NOTIFY_ROLLBACK | \
+   TRANSACTION_NOTIFY_COMMIT_FINALIZE)
+#endif
+
+// What later kernels added, and filters ask for whichever Windows they run in.
+typedef struct _FILE_ID_128 {
+  UCHAR Identifier[16];
+} FILE_ID_128, *PFILE_ID_128;
+typedef struct _FILE_ID_INFORMATION {
+  ULONGLONG VolumeSerialNumber;
+  FILE_ID_128 FileId;
+} FILE_ID_INFORMATION, *PFILE_ID_INFORMATION;
+#define FileIdInformation 59
+#define FileRenameInformationEx 65
+#ifndef FSCTL_OFFLOAD_READ
+#define FSCTL_OFFLOAD_READ CTL_CODE(FILE_DEVICE_FILE_SYSTEM, 153, METHOD_BUFFERED, FILE_READ_ACCESS)
+#define FSCTL_OFFLOAD_WRITE CTL_CODE(FILE_DEVICE_FILE_SYSTEM, 154, METHOD_BUFFERED, FILE_WRITE_ACCESS)
+#endif
+#ifndef FSCTL_TXFS_SAVEPOINT_INFORMATION
+#define FSCTL_TXFS_SAVEPOINT_INFORMATION CTL_CODE(FILE_DEVICE_FILE_SYSTEM, 94, METHOD_BUFFERED, FILE_WRITE_DATA)
+#endif
+#define TokenIsAppContainer ((TOKEN_INFORMATION_CLASS)29)
+#ifndef RTL_NUMBER_OF
+#define RTL_NUMBER_OF(array) (sizeof(array) / sizeof((array)[0]))
+#endif
 
 // Statuses.
 #define FLT_STATUS(code) ((NTSTATUS)(0xC01C0000 | (code)))
@@ -429,7 +478,26 @@ typedef enum _FLT_FILESYSTEM_TYPE {
   FLT_FSTYPE_LANMAN,
   FLT_FSTYPE_WEBDAV,
   FLT_FSTYPE_RDPDR,
-  FLT_FSTYPE_NFS
+  FLT_FSTYPE_NFS,
+  FLT_FSTYPE_MS_NETWARE,
+  FLT_FSTYPE_NETWARE,
+  FLT_FSTYPE_BSUDF,
+  FLT_FSTYPE_MUP,
+  FLT_FSTYPE_RSFX,
+  FLT_FSTYPE_ROXIO_UDF1,
+  FLT_FSTYPE_ROXIO_UDF2,
+  FLT_FSTYPE_ROXIO_UDF3,
+  FLT_FSTYPE_TACIT,
+  FLT_FSTYPE_FS_REC,
+  FLT_FSTYPE_INCD,
+  FLT_FSTYPE_INCD_FAT,
+  FLT_FSTYPE_EXFAT,
+  FLT_FSTYPE_PSFS,
+  FLT_FSTYPE_GPFS,
+  FLT_FSTYPE_NPFS,
+  FLT_FSTYPE_MSFS,
+  FLT_FSTYPE_CSVFS,
+  FLT_FSTYPE_REFS
 } FLT_FILESYSTEM_TYPE, *PFLT_FILESYSTEM_TYPE;
 
 typedef ULONG FLT_INSTANCE_SETUP_FLAGS, FLT_INSTANCE_QUERY_TEARDOWN_FLAGS, FLT_INSTANCE_TEARDOWN_FLAGS, FLT_FILTER_UNLOAD_FLAGS;
@@ -452,6 +520,7 @@ typedef ULONG FLT_NORMALIZE_NAME_FLAGS, FLT_ALLOCATE_CALLBACK_DATA_FLAGS;
 #define FLTFL_OPERATION_REGISTRATION_SKIP_CACHED_IO 2
 #define FLTFL_OPERATION_REGISTRATION_SKIP_NON_DASD_IO 4
 #define FLTFL_REGISTRATION_DO_NOT_SUPPORT_SERVICE_STOP 1
+#define FLTFL_REGISTRATION_SUPPORT_NPFS_MSFS 2
 #define FLTFL_CONTEXT_REGISTRATION_NO_EXACT_SIZE_MATCH 1
 #define FLTFL_NORMALIZE_NAME_CASE_SENSITIVE 1
 #define FLTFL_NORMALIZE_NAME_DESTINATION_FILE_NAME 2
@@ -695,6 +764,16 @@ NTSTATUS NTAPI FltSetStreamHandleContext(
   PFLT_INSTANCE Instance, PFILE_OBJECT FileObject, FLT_SET_CONTEXT_OPERATION Operation, PFLT_CONTEXT New, PFLT_CONTEXT *Old);
 NTSTATUS NTAPI FltGetStreamHandleContext(PFLT_INSTANCE Instance, PFILE_OBJECT FileObject, PFLT_CONTEXT *Context);
 NTSTATUS NTAPI FltDeleteStreamHandleContext(PFLT_INSTANCE Instance, PFILE_OBJECT FileObject, PFLT_CONTEXT *Old);
+#if WINVER >= 0x0600
+NTSTATUS NTAPI FltSetTransactionContext(
+  PFLT_INSTANCE Instance, PKTRANSACTION Transaction, FLT_SET_CONTEXT_OPERATION Operation, PFLT_CONTEXT New, PFLT_CONTEXT *Old);
+NTSTATUS NTAPI FltGetTransactionContext(PFLT_INSTANCE Instance, PKTRANSACTION Transaction, PFLT_CONTEXT *Context);
+NTSTATUS NTAPI FltDeleteTransactionContext(PFLT_INSTANCE Instance, PKTRANSACTION Transaction, PFLT_CONTEXT *Old);
+NTSTATUS NTAPI FltEnlistInTransaction(
+  PFLT_INSTANCE Instance, PKTRANSACTION Transaction, PFLT_CONTEXT TransactionContext, ULONG NotificationMask);
+NTSTATUS NTAPI FltCommitComplete(PFLT_INSTANCE Instance, PKTRANSACTION Transaction, PFLT_CONTEXT TransactionContext);
+NTSTATUS NTAPI FltRollbackComplete(PFLT_INSTANCE Instance, PKTRANSACTION Transaction, PFLT_CONTEXT TransactionContext);
+#endif
 BOOLEAN NTAPI FltSupportsStreamContexts(PFILE_OBJECT FileObject);
 BOOLEAN NTAPI FltSupportsStreamHandleContexts(PFILE_OBJECT FileObject);
 
@@ -786,6 +865,16 @@ NTSTATUS NTAPI FltCreateFileEx(
   PFLT_FILTER Filter, PFLT_INSTANCE Instance, PHANDLE FileHandle, PFILE_OBJECT *FileObject, ACCESS_MASK DesiredAccess,
   POBJECT_ATTRIBUTES ObjectAttributes, PIO_STATUS_BLOCK IoStatusBlock, PLARGE_INTEGER AllocationSize, ULONG FileAttributes,
   ULONG ShareAccess, ULONG CreateDisposition, ULONG CreateOptions, PVOID EaBuffer, ULONG EaLength, ULONG Flags);
+#if WINVER >= 0x0600
+NTSTATUS NTAPI FltCreateFileEx2(
+  PFLT_FILTER Filter, PFLT_INSTANCE Instance, PHANDLE FileHandle, PFILE_OBJECT *FileObject, ACCESS_MASK DesiredAccess,
+  POBJECT_ATTRIBUTES ObjectAttributes, PIO_STATUS_BLOCK IoStatusBlock, PLARGE_INTEGER AllocationSize, ULONG FileAttributes,
+  ULONG ShareAccess, ULONG CreateDisposition, ULONG CreateOptions, PVOID EaBuffer, ULONG EaLength, ULONG Flags,
+  PVOID DriverContext);
+NTSTATUS NTAPI FltQueryDirectoryFile(
+  PFLT_INSTANCE Instance, PFILE_OBJECT FileObject, PVOID FileInformation, ULONG Length, FILE_INFORMATION_CLASS FileInformationClass,
+  BOOLEAN ReturnSingleEntry, PUNICODE_STRING FileName, BOOLEAN RestartScan, PULONG LengthReturned);
+#endif
 NTSTATUS NTAPI FltClose(HANDLE FileHandle);
 VOID NTAPI FltCancelFileOpen(PFLT_INSTANCE Instance, PFILE_OBJECT FileObject);
 NTSTATUS NTAPI FltReadFile(

@@ -1,7 +1,9 @@
 // Read before a minifilter's own source: lets clang for Windows read mingw-w64's ddk headers, which are written for gcc.
 #pragma once
 #include <sdkddkver.h>
+#if WINVER < 0x0600
 typedef unsigned long SYSTEM_POWER_STATE_CONTEXT;
+#endif
 #define __INTRIN_H_
 // ntdef.h and ntifs.h both declare it.
 #define _REPARSE_DATA_BUFFER _REPARSE_DATA_BUFFER_OF_NTDEF

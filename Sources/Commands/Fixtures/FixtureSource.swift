@@ -14,6 +14,8 @@ struct SourcedFixture {
   var overrides: [String: String] = [:]
   /// Why a driver file runs in a later Windows than the default.
   var versionReason: String?
+  /// What else a reader should know of how a driver file is run.
+  var remark: String?
 }
 
 /// Finds fixtures: files, and those that are built in.
@@ -71,12 +73,16 @@ enum FixtureSource {
     let folder = (path as NSString).deletingLastPathComponent
     if Image.isPortableExecutable(atPath: path) {
       // What cannot be read is complained of when it is run.
-      let choice = (try? Image(contentsOfPortableExecutable: path, named: Image.moduleName(ofFile: path))).map(TargetChoice.init)
-      return [
-        SourcedFixture(
-          fixture: Fixture(driver: path, target: choice?.target ?? .windowsXP_x86), file: path, folder: folder.isEmpty ? "." : folder,
-          versionReason: choice?.reason)
-      ]
+      let image = try? Image(contentsOfPortableExecutable: path, named: Image.moduleName(ofFile: path))
+      let choice = image.map(TargetChoice.init)
+      var source = SourcedFixture(
+        fixture: Fixture(driver: path, target: choice?.target ?? .windowsXP_x86), file: path, folder: folder.isEmpty ? "." : folder,
+        versionReason: choice?.reason)
+      if let image, Fixture.isMinifilter(image) {
+        source.fixture.becomeMinifilter()
+        source.remark = "its INF is not read: it has altitude \(Fixture.impliedAltitude), on a volume with a few files, which are used"
+      }
+      return [source]
     }
     do throws(FixtureError) {
       return try Fixture.all(contentsOf: path).map { SourcedFixture(fixture: $0, file: path, folder: folder.isEmpty ? "." : folder) }

@@ -23,6 +23,8 @@ struct RunCommand: ParsableCommand {
   var explain = false
   @Flag(help: "Print what the guest printed to its debugger, and nothing else.")
   var messages = false
+  @Flag(name: .customLong("open"), help: "Open each device of a driver file, send it control codes that mean nothing, and close it.")
+  var asksDevices = false
   @OptionGroup var changes: FixtureOptions
   @OptionGroup var output: OutputOptions
 
@@ -36,7 +38,7 @@ struct RunCommand: ParsableCommand {
     if failure == nil, fixtures.isEmpty { throw Failure(.missingFile, "no fixtures here, and none built in") }
     var report = RunReport(names: fixtures.map(\.fixture.name), palette: output.palette, width: Console.width)
     var documents: [JSONValue] = []
-    for fixture in fixtures {
+    for fixture in fixtures.map(asking) {
       do {
         let run = try fixture.changed(by: changes).run()
         report.note(run)
@@ -48,6 +50,7 @@ struct RunCommand: ParsableCommand {
           if explain { Console.put(Explanation(run).text) }
           if !quiet || !run.isAsExpected {
             Console.put(report.lines(for: run, file: fixture.file))
+            if let remark = fixture.remark { Console.put("      \(remark)\n") }
             if let reason = fixture.changed(by: changes).versionReason {
               Console.put(
                 "      ran in \(run.fixture.target.system.release): \(Console.printable(reason)) (--windows xp runs it in Windows XP)\n")
@@ -70,6 +73,14 @@ struct RunCommand: ParsableCommand {
     }
     if let failure { throw ExitCode(failure.code.rawValue) }
     if report.asExpected < report.count { throw ExitCode(1) }
+  }
+
+  /// With `--open` a driver file is given work before it is unloaded.
+  private func asking(_ sourced: SourcedFixture) -> SourcedFixture {
+    guard asksDevices else { return sourced }
+    var changed = sourced
+    changed.fixture.askDevices()
+    return changed
   }
 
   private func document(_ run: Run, _ fixture: SourcedFixture) -> JSONValue {

@@ -111,6 +111,10 @@ extension Fixture {
   public enum Running: String, CaseIterable, Hashable, Sendable {
     /// Until every thread waits and nothing is due.
     case untilIdle = "until-idle"
+    /// Until every thread waits and nothing is due within a second, or a million instructions have run.
+    case settled
+    /// Until each device that a driver has named was opened, asked with control codes that mean nothing, and closed.
+    case devicesAsked = "devices-asked"
     /// Until drivers and file systems have been told that the machine shuts down.
     case shutdown
   }
@@ -125,12 +129,23 @@ extension Fixture {
     self.init(
       file, target: target, load: [file], processes: Self.systemProcesses.map { Process($0.name, id: $0.id, user: $0.user) },
       threads: Self.systemProcesses.map { Thread($0.name.replacing(".exe", with: ""), in: $0.name) },
-      steps: [Step(.load(Load(service, expect: .any)))]
+      // What it has begun runs on for a while before it is asked to go.
+      steps: [Step(.load(Load(service, expect: .any))), Step(.run(.settled))]
         // A driver that serves devices is given one, which has no hardware.
-        + [.add, .plugAndPlay(.startDevice), .plugAndPlay(.queryRemoveDevice), .plugAndPlay(.removeDevice)].map {
-          Step(.device(DeviceRequest(service, $0, expect: .any, isOptional: true)))
-        } + [Step(.unload(Unload(service, expect: .any)))],
+        + [.add, .plugAndPlay(.startDevice)].map { Self.device($0, service) } + [Step(.run(.settled))]
+        + [.plugAndPlay(.queryRemoveDevice), .plugAndPlay(.removeDevice)].map { Self.device($0, service) }
+        + [Step(.unload(Unload(service, expect: .any)))],
       expect: Expectation(outcome: .returned))
+  }
+
+  /// Has the devices of a driver file opened, asked and closed before the driver is asked to go. Any other fixture stays as it is.
+  public mutating func askDevices() {
+    guard let index = steps.lastIndex(where: { $0.action == .run(.settled) }) else { return }
+    steps.insert(contentsOf: [Step(.run(.devicesAsked)), Step(.run(.settled))], at: index + 1)
+  }
+
+  private static func device(_ kind: DeviceRequest.Kind, _ service: String) -> Step {
+    Step(.device(DeviceRequest(service, kind, expect: .any, isOptional: true)))
   }
 
   /// What runs on a plain installation when somebody has logged on, and drivers look for by name.

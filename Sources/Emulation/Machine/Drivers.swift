@@ -78,6 +78,9 @@ extension Machine {
   func perform(_ load: Fixture.Load, _ index: Int, _ line: Int?) throws {
     let image = names.images.first { $0.name.lowercased() == load.driver.lowercased() }
     let entry: UInt64
+    if load.entry == nil, let kind = image?.kindWithoutDriverEntry {
+      throw error(line, "\(load.driver) is no driver: it is \(kind); expected an image with a DriverEntry")
+    }
     if let place = load.entry {
       entry = try address(of: place, line: line)
     } else if let point = image?.file.entryPoint {
@@ -93,14 +96,14 @@ extension Machine {
     let range = imageRange(image, around: entry)
     let section = try image.flatMap { try mapImage(at: $0.base)?.address } ?? 0
     let driver = try kernel.loadDriver(name, entry: entry, base: range.lowerBound, size: UInt64(range.count), section: section)
-    let before = counters
+    let (before, first) = (counters, stream.events.count)
     try perform(
       Fixture.Call(
         on: try systemThread().name, .symbol(module: "nt", name: "IopLoadDriver", offset: 0), with: [.integer(driver.object.address)],
         expect: load.expect ?? .any),
       index, line, title: "load \(name)")
     note(.start, of: driver, since: before)
-    if load.expect == nil { checkSuccess("DriverEntry of \(name)", line) }
+    if load.expect == nil { checkSuccess("DriverEntry of \(name)", line, eventsFrom: first) }
   }
 
   /// What `FilterLoad` starts: an image of the fixture's, by its service's name.
@@ -114,6 +117,9 @@ extension Machine {
   func perform(_ unload: Fixture.Unload, _ index: Int, _ line: Int?) throws {
     guard let driver = kernel.drivers.last(where: { $0.isLoaded && $0.name.lowercased() == unload.driver.lowercased() }) else {
       if unload.expect == .any { return }
+      if let earlier = kernel.drivers.last(where: { $0.name.lowercased() == unload.driver.lowercased() }) {
+        return mismatch(line, "\(earlier.name) was to be unloaded; it does not run (any more)")
+      }
       let known = suggestion(for: unload.driver, among: kernel.drivers.filter(\.isLoaded).map(\.name))
       throw error(line, "no driver \(quoted(unload.driver)) runs\(known)")
     }
@@ -142,11 +148,16 @@ extension Machine {
     return region.map { $0.address..<$0.address + $0.size } ?? entry..<entry + 1
   }
 
-  func checkSuccess(_ what: String, _ line: Int?) {
+  /// - Parameter first: where the step's events begin: a note among them may say why.
+  func checkSuccess(_ what: String, _ line: Int?, eventsFrom first: Int? = nil) {
     switch outcome {
     case .returned(let value) where NTSTATUS(rawValue: UInt32(truncatingIfNeeded: value)).isSuccess: return
     case .returned(let value):
-      mismatch(line, "\(what) was to succeed; it returned \(NTSTATUS(rawValue: UInt32(truncatingIfNeeded: value)))")
+      let notes = first.map { stream.events.dropFirst($0).compactMap { if case .note(let text) = $0 { text } else { nil } } } ?? []
+      mismatch(
+        line,
+        "\(what) was to succeed; it returned \(NTSTATUS(rawValue: UInt32(truncatingIfNeeded: value)))"
+          + (notes.last.map { " (\($0))" } ?? ""))
     default:
       if fixture.expect.outcome == nil && fixture.expect.bugcheck == nil { mismatch(line, "\(what) was to return; \(sentence(outcome))") }
     }

@@ -18,7 +18,7 @@ extension Machine {
         return mismatch(line, "\(routine) was to return \(describe(argument)); \(sentence(outcome))")
       }
       guard let expected = try? word(argument, line: line), expected & 0xffff_ffff == value & 0xffff_ffff else {
-        return mismatch(line, "\(routine) was to return \(describe(argument)); it returned \(describe(value))")
+        return mismatch(line, "\(routine) was to return \(describe(argument, of: routine)); it returned \(describe(value, of: routine))")
       }
     case .raises(let code):
       guard case .raised(let raised) = outcome, let expected = try? status(code, line: line) else {
@@ -176,7 +176,7 @@ extension Machine {
     case .returned(let value): "it returned \(value == 0 ? "STATUS_SUCCESS" : describe(value))"
     case .raised(let code): "it raised \(NTSTATUS(rawValue: code))"
     case .bugCheck(let bugCheck):
-      "it ended in bugcheck \(bugCheck.code): \(bugCheck.parameters.map { describe($0) }.joined(separator: ", "))"
+      "it ended in bugcheck \(bugCheck.code): \(bugCheck.parameters.map { describe($0) }.joined(separator: ", "))\(place(of: bugCheck))"
     case .limit(let limit): "it reached the limit of \(limit.rawValue)"
     case .missingRoutine(let name):
       "it called \(name), which \(missing?.introduced == nil ? "nobody provides" : "\(fixture.target.system.release) does not have")"
@@ -184,6 +184,32 @@ extension Machine {
     case .waiting: "it waits, and nothing is due\(waits)"
     case .stopped: "it was stopped"
     }
+  }
+
+  /// Where the exception was raised that a bugcheck is about.
+  private func place(of bugCheck: BugCheck) -> String {
+    // SYSTEM_THREAD_EXCEPTION_NOT_HANDLED, KMODE_EXCEPTION_NOT_HANDLED and KERNEL_MODE_EXCEPTION_NOT_HANDLED, with _M too.
+    guard [0x7e, 0x1e, 0x8e].contains(bugCheck.code.rawValue & 0xfff), let symbol = names.symbol(at: bugCheck.parameters[1]) else {
+      return ""
+    }
+    let fault = stream.events.reversed().lazy.compactMap { if case .fault(let fault) = $0 { fault } else { nil } }.first
+    return " (\(symbol)\(fault.map { " touched \(hex($0.address))" } ?? ""))"
+  }
+
+  /// What a routine returns, by the names that its callers know: an `HRESULT` of the user side's, a status that is no error.
+  private func describe(_ value: UInt64, of routine: Fixture.Place) -> String {
+    let bits = UInt32(truncatingIfNeeded: value)
+    guard case .symbol(let module, let name, _) = routine else { return describe(value) }
+    if module.lowercased() == "fltlib" { return "\(HRESULT(rawValue: bits))" }
+    // STATUS_TIMEOUT, STATUS_PENDING and their like; smaller numbers are as well counts.
+    if name.hasPrefix("Nt") || name.hasPrefix("Zw"), (0x100..<0x4000_0000).contains(bits), let name = NTSTATUS(rawValue: bits).name {
+      return name
+    }
+    return describe(value)
+  }
+
+  private func describe(_ argument: Fixture.Argument, of routine: Fixture.Place) -> String {
+    if case .integer(let value) = argument { describe(value, of: routine) } else { describe(argument) }
   }
 
   /// Who waits for what, where that is few.

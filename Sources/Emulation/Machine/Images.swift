@@ -106,6 +106,7 @@ extension Machine {
     let lead = TrapRange.entry.count
     var ranges = [
       TrapRange(base: base, count: count + unprovided.count, first: 0, lead: lead),
+      TrapRange(base: kernel.halTrapBase, count: count, first: 0, lead: lead),
       TrapRange(base: callbacks.base, count: callbacks.count, first: Self.firstCallback),
     ]
     for (number, export) in Self.exports.exports.enumerated() {

@@ -61,17 +61,20 @@ extension Machine {
     return sources + impliedListings(of: sources)
   }
 
-  /// Our listings of modules that a driver imports a routine from which nobody else provides: fltMgr's, for `FltLockUserBuffer`.
+  /// Our listings of modules that a driver imports a routine from which nobody else provides: fltMgr's, for `FltLockUserBuffer`; and
+  /// those that these listings import from in their turn: nt's.
   private func impliedListings(of sources: [ImageSource.Source]) -> [ImageSource.Source] {
     var listings: [ImageSource.Source] = []
-    for slot in sources.filter(\.image.isFile).flatMap(\.image.imports)
-    where Self.exportNumber(of: slot.name, in: slot.module, for: fixture.target) == nil {
+    var slots = sources.filter(\.image.isFile).flatMap(\.image.imports)[...]
+    while let slot = slots.popFirst() {
+      guard Self.exportNumber(of: slot.name, in: slot.module, for: fixture.target) == nil else { continue }
       let module = slot.module.lowercased()
       let isLoaded = (sources + listings).contains { $0.image.name.lowercased() == module }
       guard !isLoaded, let listing = options.images.listing(of: module, for: fixture.target),
         listing.image.export(Image.ExportedName(slot.name)) != nil
       else { continue }
       listings.append(listing)
+      slots += listing.image.imports[...]
     }
     return listings
   }

@@ -65,6 +65,8 @@ extension Machine {
       case .run(.untilIdle):
         stream.append(.step(index, "run until idle"))
         try runUntilIdle()
+      case .run(.settled): try settle(index)
+      case .run(.devicesAsked): try askDevices(index, line)
       case .run(.shutdown):
         let call = Fixture.Call(
           on: try systemThread().name, .symbol(module: "nt", name: "NtShutdownSystem", offset: 0), with: [.integer(0)])

@@ -6,6 +6,8 @@ import WindowsTypes
 public struct DriverRecord: Sendable, Hashable {
   public enum Phase: Sendable, Hashable {
     case start, unload
+    /// What it had begun ran on by itself.
+    case settle
     /// A request for a device of its: `AddDevice`, `START_DEVICE`.
     case device(String)
   }
@@ -21,6 +23,9 @@ public struct DriverRecord: Sendable, Hashable {
   /// The routines of the kernel's that were called meanwhile.
   public let kernelCalls: Int
   public let instructions: UInt64
+  /// How much of the machine's time passed, in 100 ns, and whether somebody was still ready to run: for ``Phase/settle`` alone.
+  public let duration: UInt64
+  public let isBusy: Bool
   /// What it left behind when it went.
   public let leftBehind: [String]
 
@@ -36,6 +41,10 @@ public struct DriverRecord: Sendable, Hashable {
       return "DriverEntry\(ending)   \(counts.joined(separator: ", "))"
     case .device(let request):
       return "\(request)\(ending)   \(count(kernelCalls, "kernel call")), \(count(Int(clamping: instructions), "instruction"))"
+    case .settle:
+      let time = String(duration / 10_000) + "." + String(duration / 1000 % 10)
+      return "running on for \(time) ms   \(count(kernelCalls, "kernel call")), \(count(Int(clamping: instructions), "instruction"))"
+        + (isBusy ? ", and not done" : "")
     case .unload where status == .success:
       return "DriverUnload   " + (leftBehind.isEmpty ? "nothing left behind" : "left behind: " + leftBehind.joined(separator: ", "))
     case .unload where status == .invalidDeviceRequest: return "DriverUnload   there is none, so it cannot be unloaded"
@@ -75,9 +84,11 @@ extension Machine {
     Counters(calls: kernel.callCount, instructions: processor.instructions, events: stream.events.count)
   }
 
-  func note(_ phase: DriverRecord.Phase, of driver: Driver, since before: Counters) {
+  func note(
+    _ phase: DriverRecord.Phase, of driver: Driver, since before: Counters, lasting duration: UInt64 = 0, isBusy: Bool = false
+  ) {
     var status: NTSTATUS?
-    if !isOver, case .returned(let value) = outcome { status = NTSTATUS(rawValue: UInt32(truncatingIfNeeded: value)) }
+    if !isOver, phase != .settle, case .returned(let value) = outcome { status = NTSTATUS(rawValue: UInt32(truncatingIfNeeded: value)) }
     let left = stream.events.dropFirst(before.events).compactMap { event -> String? in
       guard case .leftBehind(driver.name, let what, let site) = event else { return nil }
       return what + (site.ip == 0 ? "" : " (\(names.symbol(at: site.ip) ?? "0x" + String(site.ip, radix: 16)))")
@@ -89,7 +100,7 @@ extension Machine {
         symbolicLinks: driver.isLoaded ? kernel.symbolicLinks(of: driver).count : 0,
         linkPaths: driver.isLoaded ? kernel.symbolicLinks(of: driver) : [],
         // The load request itself is the run's own call.
-        kernelCalls: max(0, kernel.callCount - before.calls - 1), instructions: processor.instructions - before.instructions,
-        leftBehind: left))
+        kernelCalls: max(0, kernel.callCount - before.calls - (phase == .settle ? 0 : 1)),
+        instructions: processor.instructions - before.instructions, duration: duration, isBusy: isBusy, leftBehind: left))
   }
 }

@@ -108,6 +108,7 @@ extension Kernel {
     if let context = filterManager.contexts[address] { return context }
     if filterManager.freedContexts.contains(address) {
       // FLTMGR_FILE_SYSTEM, 6E: referenced after it was freed.
+      report(violation: "\(routine) is called with a context that is gone: it has been released more often than referenced")
       throw BugCheck(BugCheckCode(rawValue: 0xf5), 0x6e, address, address - Context.headSize, 0)
     }
     _ = try memory.memory.load(UInt32.self, at: address)
@@ -121,7 +122,10 @@ extension Kernel {
     guard context.references <= 0 else { return }
     let block = context.address - Context.headSize
     // FLTMGR_FILE_SYSTEM, 6D: the count went to zero while it hangs on its object.
-    if context.owner != nil { throw BugCheck(BugCheckCode(rawValue: 0xf5), 0x6d, context.address, block, 0) }
+    if context.owner != nil {
+      report(violation: "\(context.description) is released more often than it was referenced, while its object still has it")
+      throw BugCheck(BugCheckCode(rawValue: 0xf5), 0x6d, context.address, block, 0)
+    }
     let type = UInt64(context.type.rawValue)
     if context.registration.cleanup != 0 { _ = try await call(context.registration.cleanup, [context.address, type]) }
     let manager = filterManager

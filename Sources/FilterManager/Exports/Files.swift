@@ -206,7 +206,10 @@ extension FilterManager {
       (kernel, pointer: Pointer<Void>, file: Pointer<FILE_OBJECT>) async throws in
       guard let instance = try kernel.object(pointer, Instance.self, in: "FltCancelFileOpen") else { return }
       // FO_HANDLE_CREATED. FLTMGR_FILE_SYSTEM, 6A: handles have been made.
-      if try file.Flags.load() & 0x4_0000 != 0 { throw BugCheck(BugCheckCode(rawValue: 0xf5), 0x6a, file.address, 0, 0) }
+      if try file.Flags.load() & 0x4_0000 != 0 {
+        kernel.report(violation: "FltCancelFileOpen is called for a file that has handles")
+        throw BugCheck(BugCheckCode(rawValue: 0xf5), 0x6a, file.address, 0, 0)
+      }
       for major in [IRP_MJ.cleanup, .close] { _ = try await kernel.ask(instance, file, major) { _, _ in } }
       // FO_FILE_OPEN_CANCELLED
       try file.Flags.store(file.Flags.load() | 0x20_0000)

@@ -23,7 +23,9 @@ extension FilterManager {
       if status != .complete { try kernel.checkIRQL(atMost: .apc, "FltCompletePendedPreOperation") }
       guard let operation = try kernel.operation(data, in: "FltCompletePendedPreOperation") else { return }
       guard [.complete, .successNoCallback, .successWithCallback].contains(status) else {
-        return kernel.report(violation: "FltCompletePendedPreOperation is called with \(status)")
+        return kernel.report(
+          violation: "FltCompletePendedPreOperation is called with \(status), and does nothing: it takes FLT_PREOP_SUCCESS_NO_CALLBACK, "
+            + "FLT_PREOP_SUCCESS_WITH_CALLBACK or FLT_PREOP_COMPLETE")
       }
       try await kernel.completePendedPre(operation, status.rawValue, context: context.bits)
     },
@@ -157,9 +159,12 @@ extension FilterManager {
     },
     // nf-fltkernel-fltgetecplistfromcallbackdata: extra create parameters came with Windows Vista; no create has any.
     export("FltGetEcpListFromCallbackData(Filter, CallbackData, EcpList)", module: "fltMgr", irql: .apc) {
-      (_, filter: Pointer<FLT_FILTER>, data: Pointer<FLT_CALLBACK_DATA>, result: Pointer<GuestWord>) -> NTSTATUS in
+      (
+        kernel, filter: Pointer<FLT_FILTER>, data: Pointer<FLT_CALLBACK_DATA>, result: Pointer<GuestWord>
+      ) async throws -> NTSTATUS in
       try result.store(0)
-      return try data.Iopb.load().MajorFunction.load() == .create ? .success : .invalidParameter
+      guard let irp = try kernel.createPacket(of: data, in: "FltGetEcpListFromCallbackData") else { return .invalidParameter }
+      return try await kernel.forward(filter, "GetEcpListFromIrp", [irp, GuestWord(result.address)])
     },
     // nf-fltkernel-fltgetnextextracreateparameter
     export(
@@ -167,15 +172,14 @@ extension FilterManager {
       module: "fltMgr", irql: .apc
     ) {
       (
-        _, filter: Pointer<FLT_FILTER>, list: GuestWord, current: GuestWord, type: Pointer<Void>, next: Pointer<GuestWord>,
-        size: Pointer<UInt32>
-      ) -> NTSTATUS in
-      if !next.isNull { try next.store(0) }
-      return .notFound
+        kernel, filter: Pointer<FLT_FILTER>, list: GuestWord, current: GuestWord, type: GuestWord, next: GuestWord, size: GuestWord
+      ) async throws -> NTSTATUS in
+      try await kernel.forward(filter, "GetNextExtraCreateParameter", [list, current, type, next, size])
     },
     // nf-fltkernel-fltisecpfromusermode
     export("FltIsEcpFromUserMode(Filter, EcpContext)", module: "fltMgr", irql: .apc) {
-      (_, filter: Pointer<FLT_FILTER>, context: GuestWord) -> UInt8 in 0
+      (kernel, filter: Pointer<FLT_FILTER>, context: GuestWord) async throws -> UInt8 in
+      UInt8(truncatingIfNeeded: try await kernel.forward(filter, "IsEcpFromUserMode", [context]).rawValue)
     },
     // nf-fltkernel-fltenlistintransaction: from Windows Vista on; XP has no transactions.
     export("FltEnlistInTransaction(Instance, Transaction, TransactionContext, NotificationMask)", module: "fltMgr", irql: .apc) {

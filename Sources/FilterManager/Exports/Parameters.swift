@@ -7,7 +7,7 @@ public enum FilterManager {
   /// All of them. Traces depend on the order, so what is new goes to the end.
   public static let exports: [Export] = [
     parameters, filters, contexts, volumes, instances, operations, names, files, queues, internals, ports, userSide, volumeChanges,
-    pushLocks, swappedBuffers, reissue, oplocks, fileAttributes,
+    pushLocks, swappedBuffers, reissue, oplocks, fileAttributes, information, extraCreateParameters, redirection,
   ].flatMap { $0 }
 
   static let parameters: [Export] = [

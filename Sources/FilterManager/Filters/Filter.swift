@@ -43,20 +43,32 @@ extension Kernel {
   func registerFilter(
     _ object: Pointer<DRIVER_OBJECT>, _ record: Pointer<FLT_REGISTRATION>, _ result: Pointer<Pointer<FLT_FILTER>>
   ) throws -> NTSTATUS {
-    guard filterManager.isUp else { return .fltNotInitialized }
-    guard let driver = driver(at: object.address) else { return .invalidParameter }
-    var refusal = ""
-    guard let registration = try Registration(record, refusal: &refusal) else {
-      stream.append(.note("FltRegisterFilter of \(driver.name) fails: \(refusal)"))
+    guard let driver = driver(at: object.address) else {
+      stream.append(.note("FltRegisterFilter fails: \(hex(object.address)) is no driver object"))
       return .invalidParameter
+    }
+    func refuse(_ status: NTSTATUS, _ reason: String) -> NTSTATUS {
+      stream.append(.note("FltRegisterFilter of \(driver.name) fails: \(reason)"))
+      return status
+    }
+    guard filterManager.isUp else { return refuse(.fltNotInitialized, "the filter manager has not started") }
+    var refusal = ""
+    guard let registration = try Registration(record, refusal: &refusal) else { return refuse(.invalidParameter, refusal) }
+    let (size, expected) = (try record.Size.load(), Registration.size(ofVersion: try record.Version.load()))
+    if size != expected {
+      report(
+        violation: "FLT_REGISTRATION.Size of \(driver.name) is 0x\(hex(UInt64(size), digits: 2)); for its version it is to be "
+          + "0x\(hex(UInt64(expected), digits: 2)) (nobody looks at it)")
     }
     let keys: InstanceKeys
     switch try instanceKeys(of: driver) {
-    case .failure(let failure): return failure.code
+    case .failure(let failure): return refuse(failure.code, failure.reason)
     case .success(let found): keys = found
     }
     let manager = filterManager
-    guard !manager.filters.contains(where: { $0.instances.altitude == keys.altitude }) else { return .fltInstanceAltitudeCollision }
+    if let other = manager.filters.first(where: { $0.instances.altitude == keys.altitude }) {
+      return refuse(.fltInstanceAltitudeCollision, "\(other.name) has registered at altitude \(keys.altitude.text)")
+    }
     let place = try makeFilterObject(.filter, name: driver.name, altitude: keys.altitude.text)
     let filter = Filter(place, driver: driver, registration, keys, site: site())
     try filter.head.DriverObject.store(object)
@@ -76,7 +88,10 @@ extension Kernel {
   /// `FltStartFiltering` (nf-fltkernel-fltstartfiltering).
   func startFiltering(_ filter: Filter) async throws -> NTSTATUS {
     if try isGoing(filter) { return .fltDeletingObject }
-    guard !filter.isStarted else { return .invalidParameter }
+    guard !filter.isStarted else {
+      stream.append(.note("FltStartFiltering of \(filter.name) fails: it has started already"))
+      return .invalidParameter
+    }
     filter.start()
     try await attachAutomatically(filter, to: filterVolumes())
     return .success

@@ -75,6 +75,15 @@ struct Registration {
     self.contexts = contexts
   }
 
+  /// `sizeof(FLT_REGISTRATION)`, as the header of a version has it.
+  static func size(ofVersion version: UInt16) -> UInt16 {
+    switch version & 0xff {
+    case 0: 0x30
+    case 1, 2: 0x38
+    default: 0x3c
+    }
+  }
+
   private static func operations(
     _ table: Pointer<FLT_OPERATION_REGISTRATION>, _ refusal: inout String
   ) throws -> [UInt8: Operation]? {

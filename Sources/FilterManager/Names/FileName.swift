@@ -154,6 +154,7 @@ extension Kernel {
   func releaseName(_ name: Pointer<FLT_FILE_NAME_INFORMATION>) throws {
     guard var known = filterManager.names[name.address] else {
       _ = try name.Size.load()
+      report(violation: "FltReleaseFileNameInformation is called with \(hex(name.address)), which is no file name information (any more)")
       throw BugCheck(BugCheckCode(rawValue: 0xf5), 0x68, 0, name.address, 0)
     }
     known.references -= 1

@@ -66,7 +66,7 @@ extension Kernel {
     let result = Int32(
       truncatingIfNeeded: try await call(
         completion.routine, [operation.data.address, operation.related.address, completion.context, flags]))
-    try checkIRQL(irql, completion.routine, "post-operation")
+    try checkIRQL(irql, completion.routine, "post-operation callback of \(instance.filter.name) for \(operation.major)")
     if result == FLT_POSTOP_CALLBACK_STATUS.moreProcessingRequired.rawValue, flags == 0 {
       guard operation.pended?.answer == nil else { return try finished(operation, instance, mdlBefore) }
       try hold(operation, by: instance, "post")
@@ -74,8 +74,13 @@ extension Kernel {
     }
     if result != FLT_POSTOP_CALLBACK_STATUS.finishedProcessing.rawValue {
       report(
-        violation: "a post-operation callback of \(instance.filter.name) returned \(result), which is no FLT_POSTOP_CALLBACK_STATUS",
+        violation: "a post-operation callback of \(instance.filter.name) returned \(result) for \(operation.major), which is no "
+          + "FLT_POSTOP_CALLBACK_STATUS",
         at: Site(ip: completion.routine))
+    } else if operation.pended?.answer != nil {
+      report(
+        violation: "\(instance.filter.name) called FltCompletePendedPostOperation for \(operation.major) inside its post-operation "
+          + "callback, which then did not return FLT_POSTOP_MORE_PROCESSING_REQUIRED", at: Site(ip: completion.routine))
     }
     return try finished(operation, instance, mdlBefore)
   }

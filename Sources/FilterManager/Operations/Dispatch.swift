@@ -127,11 +127,13 @@ extension Kernel {
       let result = Int32(
         truncatingIfNeeded: try await call(
           callbacks.pre, [data.address, operation.related.address, operation.contextSlot.address]))
-      try checkIRQL(irql, callbacks.pre, "pre-operation")
+      try checkIRQL(irql, callbacks.pre, "pre-operation callback of \(instance.filter.name) for \(operation.major)")
       if result == FLT_PREOP_CALLBACK_STATUS.pending.rawValue {
         guard !operation.isFast else {
           report(
-            violation: "a pre-operation callback of \(instance.filter.name) returned FLT_PREOP_PENDING for fast I/O",
+            violation:
+              "a pre-operation callback of \(instance.filter.name) returned FLT_PREOP_PENDING for \(operation.major) as fast I/O, which "
+              + "cannot be pended",
             at: Site(ip: callbacks.pre))
           return .disallowed
         }
@@ -144,8 +146,20 @@ extension Kernel {
         try hold(operation, by: instance, "pre")
         return .pended
       }
+      if operation.pended?.answer != nil {
+        report(
+          violation: "\(instance.filter.name) called FltCompletePendedPreOperation for \(operation.major) inside its pre-operation "
+            + "callback, which then did not return FLT_PREOP_PENDING", at: Site(ip: callbacks.pre))
+      }
       operation.pended = nil
       let context = try operation.contextSlot.load().bits
+      if context != 0, result == FLT_PREOP_CALLBACK_STATUS.successNoCallback.rawValue
+        || result == FLT_PREOP_CALLBACK_STATUS.complete.rawValue
+      {
+        report(
+          violation: "\(instance.filter.name) returned \(result == 1 ? "FLT_PREOP_SUCCESS_NO_CALLBACK" : "FLT_PREOP_COMPLETE") for "
+            + "\(operation.major) with a completion context, which nobody will get", at: Site(ip: callbacks.pre))
+      }
       if let end = try obey(result, context: context, instance, callbacks, before, operation) { return end }
     }
     return .passes
@@ -178,30 +192,46 @@ extension Kernel {
     case .successWithCallback, .synchronize:
       guard callbacks.post != 0 else {
         // FLTMGR_FILE_SYSTEM, 66: a callback is wanted, and none is registered.
+        report(
+          violation: "\(instance.filter.name) returned \(status == 0 ? "FLT_PREOP_SUCCESS_WITH_CALLBACK" : "FLT_PREOP_SYNCHRONIZE") for "
+            + "\(operation.major), and has registered no post-operation callback for it", at: Site(ip: callbacks.pre))
         throw BugCheck(BugCheckCode(rawValue: 0xf5), 0x66, operation.data.address, callbacks.pre, 0)
       }
       try push(
         operation, instance, callbacks.post, context: context, before,
         synchronizes: status == FLT_PREOP_CALLBACK_STATUS.synchronize.rawValue)
     case .complete:
-      if try operation.data.IoStatus.Status.load() == .pending {
-        report(
-          violation: "\(instance.filter.name) completed an operation with STATUS_PENDING in its pre-operation callback",
-          at: Site(ip: callbacks.pre))
-      }
+      try checkCompletion(operation, by: instance, callbacks.pre)
       return .completed
     case .disallowFastIO where operation.isFast: return .disallowed
     case .disallowFastIO:
       report(
-        violation: "\(instance.filter.name) returned FLT_PREOP_DISALLOW_FASTIO for an operation that is no fast I/O",
+        violation: "\(instance.filter.name) returned FLT_PREOP_DISALLOW_FASTIO for \(operation.major), which is no fast I/O",
         at: Site(ip: callbacks.pre))
     default:
       report(
-        violation: "a pre-operation callback of \(instance.filter.name) returned \(status), which is no FLT_PREOP_CALLBACK_STATUS",
+        violation: "a pre-operation callback of \(instance.filter.name) returned \(status) for \(operation.major), which is no "
+          + "FLT_PREOP_CALLBACK_STATUS",
         at: Site(ip: callbacks.pre))
       note(uncertain: "an undefined FLT_PREOP_CALLBACK_STATUS is taken as FLT_PREOP_SUCCESS_NO_CALLBACK")
     }
     return nil
+  }
+
+  /// What a filter may complete an operation with ("Completing an I/O Operation in a Preoperation Callback Routine").
+  private func checkCompletion(_ operation: Operation, by instance: Instance, _ routine: UInt64) throws {
+    let (status, major) = (try operation.data.IoStatus.Status.load(), operation.major)
+    let rule: String
+    if status == .pending || status == .fltDisallowFastIO {
+      rule = "which is no status to complete with"
+    } else if major == .cleanup || major == .close, status != .success {
+      rule = "which must not fail"
+    } else {
+      return
+    }
+    report(
+      violation: "\(instance.filter.name) completed \(major) with \(status) in its pre-operation callback, \(rule)",
+      at: Site(ip: routine))
   }
 
   private func push(
@@ -273,11 +303,11 @@ extension Kernel {
     try operation.block.TargetInstance.store(instance.object.cast())
   }
 
-  func checkIRQL(_ before: IRQL, _ routine: UInt64, _ kind: String) throws {
+  func checkIRQL(_ before: IRQL, _ routine: UInt64, _ kind: @autoclosure () -> String) throws {
     let after = try kpcr.Irql.load()
     if after != before {
       report(
-        violation: "a \(kind) callback returned at IRQL \(after.rawValue); it was called at \(before.rawValue)", at: Site(ip: routine))
+        violation: "the \(kind()) returned at IRQL \(after.rawValue); it was called at \(before.rawValue)", at: Site(ip: routine))
     }
   }
 
@@ -300,7 +330,9 @@ extension Kernel {
     let status = try await callDriver(volume.below, irp)
     try await tell?(status)
     guard operation.waits else {
-      if operation.stage == .finished || status == .pending { return operation.stage == .finished ? status : .pending }
+      if status == .pending { return .pending }
+      // What a post-operation callback made of the status.
+      if operation.stage == .finished { return operation.status }
       // A post-operation callback holds it back.
       try markPending(irp)
       return .pending

@@ -11,17 +11,25 @@ extension Kernel {
     _ callbacks: (connect: UInt64, disconnect: UInt64, message: UInt64), maximumConnections: Int32
   ) async throws -> NTSTATUS {
     let flags = ObjectAttributeFlags(rawValue: try attributes.Attributes.load())
-    guard flags.contains(.kernelHandle), callbacks.connect != 0, callbacks.disconnect != 0, maximumConnections > 0 else {
-      return .invalidParameter
+    func refuse(_ status: NTSTATUS, _ reason: String) -> NTSTATUS {
+      stream.append(.note("FltCreateCommunicationPort of \(filter.name) fails: \(reason)"))
+      return status
     }
-    if try isGoing(filter) { return .fltDeletingObject }
+    if !flags.contains(.kernelHandle) { return refuse(.invalidParameter, "ObjectAttributes lack OBJ_KERNEL_HANDLE") }
+    if callbacks.connect == 0 { return refuse(.invalidParameter, "ConnectNotifyCallback is NULL") }
+    if callbacks.disconnect == 0 { return refuse(.invalidParameter, "DisconnectNotifyCallback is NULL") }
+    if maximumConnections <= 0 { return refuse(.invalidParameter, "MaxConnections is \(maximumConnections); it must be more than 0") }
+    if try isGoing(filter) { return refuse(.fltDeletingObject, "the filter is being unregistered") }
     let path: String
     switch try self.path(attributes) {
-    case .failure(let refusal): return refusal.status
-    case .success(let name) where name.isEmpty: return .invalidParameter
+    case .failure(let refusal): return refuse(refusal.status, "the object's name cannot be used")
+    case .success(let name) where name.isEmpty: return refuse(.invalidParameter, "the port has no name")
     case .success(let name):
       switch try place(forNew: name) {
-      case .failure(let refusal): return refusal.status
+      case .failure(let refusal):
+        let isTaken = refusal.status == .objectNameCollision
+        return refuse(
+          refusal.status, "\(name) \(isTaken ? "is taken" : "is no name for a port: it begins with a backslash, in a directory that exists")")
       case .success(let place): path = place
       }
     }

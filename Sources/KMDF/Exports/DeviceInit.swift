@@ -98,9 +98,8 @@ extension KMDF {
     .partially("the machine is never shut down, so the callback is not called"),
     // nf-wdffdo-wdffdoinitsetfilter
     procedure("WdfFdoInitSetFilter(DriverGlobals, DeviceInit)") { (kernel, globals: Pointer<WDF_DRIVER_GLOBALS>, setup: GuestWord) in
-      _ = try kernel.deviceInit(setup)
-    }
-    .partially("requests that the filter does not handle are completed, not passed on"),
+      try kernel.deviceInit(setup).isFilter = true
+    },
     // nf-wdffdo-wdffdoinitwdmgetphysicaldevice
     function("WdfFdoInitWdmGetPhysicalDevice(DriverGlobals, DeviceInit)") {
       (kernel, globals: Pointer<WDF_DRIVER_GLOBALS>, setup: GuestWord) -> Pointer<DEVICE_OBJECT> in

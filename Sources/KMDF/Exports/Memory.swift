@@ -165,7 +165,7 @@ extension Kernel {
   /// What the framework deletes itself: the driver, a queue that is a device's default, requests that it presented, file objects.
   func checkDeletable(_ object: FrameworkObject) throws {
     let isFrameworks =
-      object is FrameworkDriver || object is FileObject || object is Request
+      object is FrameworkDriver || object is FileObject || (object as? Request)?.isOwn == false
       || (object as? Queue).map { $0.device?.defaultQueue === $0 } == true
       || (object as? Device)?.setup.physicalDevice != nil
     if isFrameworks { throw Violation.objectError.bugCheck(object.handle.bits) }

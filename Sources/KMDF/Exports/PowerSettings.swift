@@ -67,7 +67,7 @@ extension KMDF {
       (kernel, globals: Pointer<WDF_DRIVER_GLOBALS>, device: GuestWord) -> GuestWord in
       let device = try kernel.object(device, Device.self)
       guard let below = device.below else { return 0 }
-      if let known = device.children.first(where: { $0 is Target }) { return known.handle }
+      if let known = device.children.first(where: { ($0 as? Target)?.isRemote == false }) { return known.handle }
       let target = Target(try kernel.objectBlock(), device.binding, below)
       try kernel.adopt(target, Attributes(), parent: device)
       return target.handle
@@ -85,12 +85,15 @@ extension KMDF {
     // nf-wdfiotarget-wdfiotargetgetstate: WdfIoTargetStarted, WdfIoTargetStopped
     function("WdfIoTargetGetState(DriverGlobals, IoTarget)") {
       (kernel, globals: Pointer<WDF_DRIVER_GLOBALS>, target: GuestWord) -> UInt32 in
-      try kernel.object(target, Target.self).isStopped ? 2 : 1
+      let target = try kernel.object(target, Target.self)
+      return target.below.isNull ? target.closedState : target.isStopped ? 2 : 1
     },
     // nf-wdfiotarget-wdfiotargetstart
     function("WdfIoTargetStart(DriverGlobals, IoTarget)") {
       (kernel, globals: Pointer<WDF_DRIVER_GLOBALS>, target: GuestWord) -> NTSTATUS in
-      try kernel.object(target, Target.self).isStopped = false
+      let target = try kernel.object(target, Target.self)
+      guard !target.below.isNull else { return .invalidDeviceState }
+      target.isStopped = false
       return .success
     },
     // nf-wdfiotarget-wdfiotargetstop
@@ -125,13 +128,22 @@ extension KMDF {
 
 /// The next lower driver, as requests are sent to it.
 final class Target: FrameworkObject {
-  let below: Pointer<DEVICE_OBJECT>
+  /// Null while a target that the driver opens itself is closed.
+  var below: Pointer<DEVICE_OBJECT>
   var isStopped = false
+  var isRemote = false
+  /// The file that it was opened by, and whether it is the framework's to give back.
+  var file: UInt64 = 0
+  var ownsFile = false
+  /// `WDF_IO_TARGET_STATE` of a target that is closed.
+  var closedState: UInt32 = 0
 
   init(_ block: UInt64, _ binding: Binding, _ below: Pointer<DEVICE_OBJECT>) {
     self.below = below
     super.init(block, binding)
   }
+
+  override func dispose(_ kernel: Kernel) async throws { try await shut(kernel) }
 }
 
 extension Kernel {
@@ -139,7 +151,7 @@ extension Kernel {
   private enum SendFlags { static let (synchronous, ignoreState, forget) = (UInt32(2), UInt32(4), UInt32(8)) }
 
   fileprivate func send(_ request: Request, to target: Target, _ flags: UInt32) async throws -> Bool {
-    if target.isStopped, flags & SendFlags.ignoreState == 0 {
+    if target.below.isNull || (target.isStopped && flags & SendFlags.ignoreState == 0) {
       try request.irp.IoStatus.Status.store(.invalidDeviceState)
       return false
     }
@@ -153,9 +165,16 @@ extension Kernel {
       try await dereference(request)
       return true
     }
-    guard request.isFormatted, try await forward(request.irp, to: target.below) else {
-      try request.irp.IoStatus.Status.store(.invalidDeviceRequest)
-      return false
+    if let format = request.format {
+      let ending = try await perform(format, on: target)
+      try request.irp.IoStatus.Status.store(ending.status)
+      try request.irp.IoStatus.Information.store(GuestWord(ending.information))
+      request.format = nil
+    } else {
+      guard request.isFormatted, !request.isOwn, try await forward(request.irp, to: target.below) else {
+        try request.irp.IoStatus.Status.store(.invalidDeviceRequest)
+        return false
+      }
     }
     request.isFormatted = false
     request.information = UInt64(try request.irp.IoStatus.Information.load().bits)

@@ -151,12 +151,16 @@ extension KMDF {
 }
 
 extension Kernel {
-  func makeString(_ text: String, _ binding: Binding, _ attributes: Attributes, parent: FrameworkObject?) throws -> StringObject {
-    // The characters lie behind the string that describes them.
+  /// A string whose characters lie behind it.
+  func textBlock(_ text: String) throws -> Pointer<UNICODE_STRING> {
     let block = try allocate(UInt64(8 + text.utf16.count * 2 + 2))
     let string = Pointer<UNICODE_STRING>(block, in: memory.memory)
     try string.store(text, buffer: Pointer(block + 8, in: memory.memory))
-    let object = StringObject(try objectBlock(), binding, string)
+    return string
+  }
+
+  func makeString(_ text: String, _ binding: Binding, _ attributes: Attributes, parent: FrameworkObject?) throws -> StringObject {
+    let object = StringObject(try objectBlock(), binding, try textBlock(text))
     try adopt(object, attributes, parent: parent)
     return object
   }

@@ -200,6 +200,28 @@ extension Registry {
     set(
       #"HKLM\HARDWARE\DEVICEMAP\PointerClass"#,
       [#"\Device\PointerClass0"#: .string(#"\REGISTRY\MACHINE\SYSTEM\ControlSet001\Services\Mouclass"#)])
+    for (kind, number) in [("KeyboardPort", "Keyboard"), ("PointerPort", "Pointer")] {
+      set(
+        #"HKLM\HARDWARE\DEVICEMAP\"# + kind,
+        [#"\Device\"# + number + "Port0": .string(#"\REGISTRY\MACHINE\SYSTEM\ControlSet001\Services\i8042prt"#)])
+    }
+    set(
+      #"HKLM\HARDWARE\DEVICEMAP\Scsi\Scsi Port 0"#,
+      ["FirstBusTimeScanInMs": .dword(0), "DMAEnabled": .dword(1), "Driver": .string("atapi")])
+    for (target, kind, name) in [(0, "DiskPeripheral", "Probelock Disk"), (1, "CdRomPeripheral", "Probelock CD-ROM")] {
+      set(
+        #"HKLM\HARDWARE\DEVICEMAP\Scsi\Scsi Port 0\Scsi Bus 0\Target Id \#(target)\Logical Unit Id 0"#,
+        ["Identifier": .string(name), "Type": .string(kind)])
+    }
+    if self.system.release >= .vista {
+      set(
+        #"HKLM\HARDWARE\DESCRIPTION\System\BIOS"#,
+        [
+          "BIOSVendor": .string("PROBELOCK"), "BIOSVersion": .string("1"), "BIOSReleaseDate": .string("04/13/2008"),
+          "SystemManufacturer": .string("Probelock"), "SystemProductName": .string("PC"), "BaseBoardManufacturer": .string("Probelock"),
+          "BaseBoardProduct": .string("440FX"),
+        ])
+    }
     set(
       #"HKLM\HARDWARE\DEVICEMAP\VIDEO"#,
       [#"\Device\Video0"#: .string(#"\REGISTRY\Machine\System\ControlSet001\Services\VgaSave\Device0"#)])
@@ -207,15 +229,17 @@ extension Registry {
 
   /// The services of the drivers that ``StandingObject`` has, as INF files and the installation leave them.
   private func fillServices() {
-    let services: [(name: String, type: UInt32, start: UInt32, group: String)] = [
-      ("ACPI", 1, 0, "Boot Bus Extender"), ("PCI", 1, 0, "Boot Bus Extender"), ("atapi", 1, 0, "SCSI miniport"),
-      ("MountMgr", 1, 0, "System Bus Extender"), ("Ftdisk", 1, 0, "System Bus Extender"), ("PartMgr", 1, 0, "Boot Bus Extender"),
-      ("Disk", 1, 0, "SCSI Class"), ("Cdrom", 1, 1, "SCSI CDROM Class"), ("KSecDD", 1, 0, "Base"), ("NDIS", 1, 0, "NDIS Wrapper"),
-      ("Mup", 2, 0, "Network"), ("Kbdclass", 1, 1, "Keyboard Class"), ("Mouclass", 1, 1, "Pointer Class"),
-      ("i8042prt", 1, 1, "Keyboard Port"), ("VgaSave", 1, 1, "Video Save"), ("Null", 1, 1, "Base"), ("Beep", 1, 1, "Base"),
-      ("Npfs", 2, 1, "File system"), ("Msfs", 2, 1, "File system"), ("Ntfs", 2, 4, "File system"), ("Tcpip", 1, 1, "PNP_TDI"),
-      ("AFD", 1, 1, "TDI"), ("MRxSmb", 2, 1, "Network"),
-    ]
+    let later: [(name: String, type: UInt32, start: UInt32, group: String)] = system.release >= .vista ? [("DXGKrnl", 1, 3, "Video")] : []
+    let services: [(name: String, type: UInt32, start: UInt32, group: String)] =
+      later + [
+        ("ACPI", 1, 0, "Boot Bus Extender"), ("PCI", 1, 0, "Boot Bus Extender"), ("atapi", 1, 0, "SCSI miniport"),
+        ("MountMgr", 1, 0, "System Bus Extender"), ("Ftdisk", 1, 0, "System Bus Extender"), ("PartMgr", 1, 0, "Boot Bus Extender"),
+        ("Disk", 1, 0, "SCSI Class"), ("Cdrom", 1, 1, "SCSI CDROM Class"), ("KSecDD", 1, 0, "Base"), ("NDIS", 1, 0, "NDIS Wrapper"),
+        ("Mup", 2, 0, "Network"), ("Kbdclass", 1, 1, "Keyboard Class"), ("Mouclass", 1, 1, "Pointer Class"),
+        ("i8042prt", 1, 1, "Keyboard Port"), ("VgaSave", 1, 1, "Video Save"), ("Null", 1, 1, "Base"), ("Beep", 1, 1, "Base"),
+        ("Npfs", 2, 1, "File system"), ("Msfs", 2, 1, "File system"), ("Ntfs", 2, 4, "File system"), ("Tcpip", 1, 1, "PNP_TDI"),
+        ("AFD", 1, 1, "TDI"), ("MRxSmb", 2, 1, "Network"),
+      ]
     for service in services {
       set(
         "Services\\" + service.name,

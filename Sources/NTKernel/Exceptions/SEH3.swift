@@ -70,9 +70,19 @@ extension Kernel {
       current = enclosing
       try frame.TryLevel.store(current)
       if try scope.FilterFunc.load().isNull {
+        running?.localUnwinds.append((registers[.sp], try kpcr.NtTib.ExceptionList.load().address))
         _ = try await callFunclet(scope.HandlerFunc.load().address, of: frame, below: below(registers[.sp], 16))
       }
     }
+  }
+
+  /// Whether the running code is a finally block that an unwind runs: not a function that such a block calls, which has a frame of its
+  /// own if it asks.
+  func isUnwindingLocally() throws -> Bool {
+    guard let thread = running else { return false }
+    // The stack tells which blocks have ended, however they were left.
+    thread.localUnwinds.removeAll { $0.stackPointer <= registers[.sp] }
+    return try thread.localUnwinds.last.map { try $0.frames == kpcr.NtTib.ExceptionList.load().address } ?? false
   }
 
   /// Compilers number the blocks from the outside in. A table that says otherwise was damaged, and could be walked for ever.

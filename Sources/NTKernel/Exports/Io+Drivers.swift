@@ -116,7 +116,9 @@ extension Kernel {
     for module in ["nt", "hal"] {
       if let address = imageExport(module, name) { return address }
       if let number = exports.number(exportedAs: name, by: module, in: memory.target) { return trapAddresses[number] }
-      if let variable = try address(ofVariable: name, in: module) { return variable }
+      if KnownRoutines.isExported(name, of: module, in: memory.target), let variable = try address(ofVariable: name, in: module) {
+        return variable
+      }
     }
     return 0
   }

@@ -83,6 +83,7 @@ extension Export {
       guard
         let process = try kernel.processes.first(where: {
           try !$0.hasExited && $0.object.UniqueProcessId.load().address == id.bits && id.bits != 0
+            && kernel.isListed(id.bits, $0.object.address)
         })
       else { return .invalidParameter }
       try kernel.reference(process.object.address, for: kernel.site())
@@ -95,6 +96,7 @@ extension Export {
       guard
         let thread = try kernel.threads.first(where: {
           try !$0.owner.hasExited && $0.object.Cid.UniqueThread.load().address == id.bits && id.bits != 0
+            && kernel.isListed(id.bits, $0.object.address)
         })
       else { return .invalidParameter }
       try kernel.reference(thread.object.address, for: kernel.site())

@@ -12,6 +12,7 @@ extension Export {
   private static let portModules: [[Export]] = [
     ndisDrivers, ndisInternals, ndisHandlers, ndisIndications, ndisAdapters, ndisDevices, ndisProtocols, ndisConfiguration, ndisPackets,
     ndisUtilities, scsiport, storport, scsiInternals, videoprt, videoInternals, hidclass, classpnp, ks, portcls,
-    battc, usbport, controllers, randomNumbers, bootvid, winsockKernel,
+    battc, usbport, controllers, randomNumbers, bootvid, winsockKernel, netBufferLists, ndisHardware, wppRecorder, videoExtras,
+    tdiAddresses,
   ]
 }

@@ -76,6 +76,10 @@ extension KernelVariable {
     objectType("ExSemaphoreObjectType", "Semaphore"), objectType("MmSectionObjectType", "Section"),
     objectType("LpcPortObjectType", "Port"), objectType("ExDesktopObjectType", "Desktop"),
     objectType("ExWindowStationObjectType", "WindowStation"),
+    // Windows 7's; those of its transaction manager are Vista's.
+    objectType("CmKeyObjectType", "Key"), objectType("TmTransactionObjectType", "TmTx"),
+    objectType("TmTransactionManagerObjectType", "TmTm"),
+    objectType("TmEnlistmentObjectType", "TmEn"), objectType("TmResourceManagerObjectType", "TmRm"),
   ]
 
   private static let settings: [KernelVariable] = [

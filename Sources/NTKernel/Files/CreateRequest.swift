@@ -237,6 +237,7 @@ extension Kernel {
 
   private func openExisting(_ node: FileNode, _ place: Place, _ request: FileRequest, _ wish: Wish) throws -> Reply {
     let owner = node.isStream ? node.parent ?? node : node
+    try node.make()
     if node.isDeletePending || owner.isDeletePending { throw Refusal(.deletePending) }
     if node.isDirectory {
       if wish.has(CreateOptions.nonDirectoryFile) { throw Refusal(.fileIsADirectory) }

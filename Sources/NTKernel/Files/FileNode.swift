@@ -45,6 +45,8 @@ final class FileNode {
   var reparsePoint: ReparsePoint?
   /// By name in capitals, in the order in which they came.
   var extendedAttributes: [ExtendedAttribute] = []
+  /// What the file holds, in pieces, where that is only made when someone first opens it.
+  var maker: (() throws -> [(place: UInt64, bytes: [UInt8])])?
   /// It goes with its last handle.
   var isDeletePending = false
   /// It has no name any more.
@@ -118,6 +120,13 @@ final class FileNode {
     let point = reparsePoint == nil ? 0 : FileAttributes.reparsePoint
     let own = (isStream ? parent?.attributes ?? 0 : attributes) & ~FileAttributes.normal | point
     return isDirectory ? own | FileAttributes.directory : own == 0 ? FileAttributes.normal : own
+  }
+
+  /// Fills the file if that is still to be done.
+  func make() throws {
+    guard let maker else { return }
+    self.maker = nil
+    for piece in try maker() { try data.write(piece.bytes, at: piece.place) }
   }
 
   func resize(to newSize: UInt64, cluster: UInt64) {

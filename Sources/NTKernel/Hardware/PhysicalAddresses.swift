@@ -46,7 +46,7 @@ extension Kernel {
   }
 
   /// `MmGetPhysicalAddress`; 0 where nothing is resident.
-  func physicalAddress(of address: UInt64) throws -> UInt64 {
+  package func physicalAddress(of address: UInt64) throws -> UInt64 {
     _ = try provide(address)
     for (base, view) in hardware.deviceViews where base <= address && address - base < UInt64(view.pages) << GuestMemory.pageShift {
       return view.physical + (address - base)
@@ -107,23 +107,40 @@ extension Kernel {
     unregister(what, base)
   }
 
-  /// `MmAllocatePagesForMdl`: an MDL of as many pages as there are, up to `size`; null where there is none.
-  func allocatePages(_ size: UInt64) throws -> Pointer<MDL> {
+  /// `MmAllocatePagesForMdl`: an MDL of as many pages as there are from `low` to `high`, up to `size`; null where there is none.
+  func allocatePages(_ size: UInt64, from low: UInt64, to high: UInt64) throws -> Pointer<MDL> {
     let here = memory.memory
     let header = Pointer<MDL>.size(in: here)
     // What an MDL's 16-bit size can describe, and what is left without starving everyone else.
     let most = min((0xffff - header) / memory.target.width.rawValue, (memory.physical.capacity - memory.physical.used) / 2)
     let pages = min(Int((size + 0xfff) >> GuestMemory.pageShift), most)
     guard pages > 0 else { return Pointer(0, in: here) }
-    let mdl = try createMDL(0, UInt64(pages) << GuestMemory.pageShift)
-    guard !mdl.isNull else { return mdl }
-    for index in 0..<pages {
-      let frame = try memory.physical.allocate()
-      memory.physical.pin(frame)
-      try mdl.frames[index].store(GuestWord(UInt64(frame)))
+    let frames = try takeFrames(pages, from: low, to: high)
+    guard !frames.isEmpty else { return Pointer(0, in: here) }
+    let mdl = try createMDL(0, UInt64(frames.count) << GuestMemory.pageShift)
+    guard !mdl.isNull else {
+      for frame in frames { _ = memory.physical.unpin(frame) }
+      return mdl
     }
+    for (index, frame) in frames.enumerated() { try mdl.frames[index].store(GuestWord(UInt64(frame))) }
     try mdl.MdlFlags.store(.pagesLocked)
     return mdl
+  }
+
+  /// Up to `count` frames between two physical addresses, of which the last is meant as well. What is free elsewhere is passed over, up
+  /// to as much as a search is worth.
+  private func takeFrames(_ count: Int, from low: UInt64, to high: UInt64) throws -> [FrameNumber] {
+    let first = low >> GuestMemory.pageShift + (low % GuestMemory.pageSize == 0 ? 0 : 1)
+    let end = high == .max ? .max >> UInt64(GuestMemory.pageShift) : (high + 1) >> GuestMemory.pageShift
+    guard first < end else { return [] }
+    var (frames, others): ([FrameNumber], [FrameNumber]) = ([], [])
+    while frames.count < count && others.count < 1024 {
+      let frame = try memory.physical.allocate()
+      memory.physical.pin(frame)
+      if first <= frame && frame < end { frames.append(frame) } else { others.append(frame) }
+    }
+    for frame in others { _ = memory.physical.unpin(frame) }
+    return frames
   }
 
   /// An MDL without pages, in nonpaged pool.

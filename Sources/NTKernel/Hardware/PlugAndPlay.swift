@@ -92,7 +92,7 @@ extension Kernel {
   // MARK: Requests
 
   /// Sends a request of the system's own to the stack above `device` and waits for its end.
-  func send(
+  package func send(
     to device: Pointer<DEVICE_OBJECT>, _ major: IRP_MJ, _ minor: UInt8,
     preparing prepare: (Pointer<IO_STACK_LOCATION>) throws -> Void = { _ in }
   ) async throws -> (status: NTSTATUS, information: UInt64) {
@@ -113,7 +113,8 @@ extension Kernel {
     guard !irp.isNull else { return (.insufficientResources, 0) }
     try irp.IoStatus.Status.store(.notSupported)
     var status = try await major == .power ? callPowerDriver(top, irp) : callDriver(top, irp)
-    if status == .pending {
+    // A request that ends well sets its event; of one that came back at once the APC that does it may not have come yet.
+    if status == .pending || status.isSuccess {
       _ = try await waiting([event.Header])
       status = try block.Status.load()
     }
@@ -219,7 +220,7 @@ extension Kernel {
   }
 
   /// UTF-16 text in paged pool, which its receiver frees.
-  func allocateText(_ text: String) throws -> UInt64 {
+  package func allocateText(_ text: String) throws -> UInt64 {
     let units = Array(text.utf16)
     guard let block = try pagedPool.allocate(UInt64(max(2, units.count * 2)), tag: Self.ownTag, in: memory) else { return 0 }
     for (index, unit) in units.enumerated() { try memory.memory.store(unit, at: block + 2 * UInt64(index)) }
@@ -229,7 +230,7 @@ extension Kernel {
   // MARK: Interfaces
 
   /// `{4d36e978-e325-11ce-bfc1-08002be10318}`
-  static func text(of identifier: [UInt8]) -> String {
+  package static func text(of identifier: [UInt8]) -> String {
     func part(_ range: Range<Int>, reversed: Bool) -> String {
       (reversed ? Array(range.reversed()) : Array(range)).map { hex(identifier[$0], digits: 2) }.joined()
     }
@@ -238,7 +239,7 @@ extension Kernel {
   }
 
   /// Registers an interface and returns its link's name; `nil` where the device is not one of the Plug and Play manager's.
-  func registerInterface(_ device: UInt64, _ identifier: [UInt8], reference: String?) -> String? {
+  package func registerInterface(_ device: UInt64, _ identifier: [UInt8], reference: String?) -> String? {
     guard let node = hardware.plugAndPlay.nodes[device] else { return nil }
     let path = node.instancePath.split(separator: "\\").joined(separator: "#")
     let link = "\\??\\\(path)#\(Self.text(of: identifier))" + (reference.map { "\\\($0)" } ?? "")
@@ -250,7 +251,7 @@ extension Kernel {
   }
 
   /// Enables or disables an interface: its link comes or goes, and those who asked are told.
-  func setInterface(_ link: String, isEnabled: Bool) async throws -> NTSTATUS {
+  package func setInterface(_ link: String, isEnabled: Bool) async throws -> NTSTATUS {
     let key = link.lowercased().replacingPrefix("\\\\?\\", with: "\\??\\")
     guard let known = hardware.plugAndPlay.interfaces[key] else { return .objectNameNotFound }
     guard known.isEnabled != isEnabled else { return isEnabled ? .objectNameExists : .objectNameNotFound }

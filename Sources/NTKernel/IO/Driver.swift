@@ -57,14 +57,21 @@ extension Kernel {
   ///   - name: the service's name, which `\Driver` and the registry path end in.
   ///   - entry: `DriverEntry`.
   public func loadDriver(_ name: String, entry: UInt64, base: UInt64, size: UInt64, section: UInt64 = 0) throws -> Driver {
+    try loadDriver(name, path: driverPath(name), entry: entry, base: base, size: size, section: section)
+  }
+
+  /// A driver object at `path`; one that is no service's has no key in the registry.
+  func loadDriver(
+    _ name: String, path: String, entry: UInt64, base: UInt64, size: UInt64, section: UInt64 = 0, isService: Bool = true
+  ) throws -> Driver {
     try makeNamespace()
     for process in processes { try makeEnvironment(of: process) }
-    makeServiceKey(name, fileName: "\(name).sys")
+    if isService { makeServiceKey(name, fileName: "\(name).sys") }
     caller.address = 0
     let here = memory.memory
     let size16 = UInt64(Pointer<DRIVER_OBJECT>.size(in: here))
     let total = size16 + UInt64(Pointer<DRIVER_EXTENSION>.size(in: here))
-    let object = Pointer<DRIVER_OBJECT>(try makeObject(.driver, size: total, path: driverPath(name)), in: here)
+    let object = Pointer<DRIVER_OBJECT>(try makeObject(.driver, size: total, path: path), in: here)
     let driverExtension = Pointer<DRIVER_EXTENSION>(object.address + size16, in: here)
     try object.Type.store(IOObjectType.driver.rawValue)
     try object.Size.store(Int16(size16))
@@ -72,7 +79,7 @@ extension Kernel {
     try object.DriverSize.store(UInt32(truncatingIfNeeded: size))
     try object.DriverSection.store(Pointer(section, in: here))
     try object.DriverExtension.store(driverExtension)
-    try store(driverPath(name), in: object.DriverName)
+    try store(path, in: object.DriverName)
     let hardware = Pointer<UNICODE_STRING>(try allocate(8), in: here)
     try store("\\REGISTRY\\MACHINE\\HARDWARE\\DESCRIPTION\\SYSTEM", in: hardware)
     try object.HardwareDatabase.store(hardware)
@@ -80,9 +87,9 @@ extension Kernel {
     try driverExtension.DriverObject.store(object)
     try store(name, in: driverExtension.ServiceKeyName)
     for index in 0..<IRP_MJ.count { try object.MajorFunction[index].store(Pointer(invalidDeviceRequest, in: here)) }
-    let path = Pointer<UNICODE_STRING>(try allocate(8), in: here)
-    try store("\\Registry\\Machine\\System\\CurrentControlSet\\Services\\\(name)", in: path)
-    let driver = Driver(name: name, object: object, range: base..<base + max(1, size), registryPath: path)
+    let registryPath = Pointer<UNICODE_STRING>(try allocate(8), in: here)
+    try store("\\Registry\\Machine\\System\\CurrentControlSet\\Services\\\(name)", in: registryPath)
+    let driver = Driver(name: name, object: object, range: base..<base + max(1, size), registryPath: registryPath)
     driver.startPhase = startPhase
     io.drivers.append(driver)
     return driver
@@ -117,10 +124,7 @@ extension Kernel {
       try await forget(driver, keepsImage: true)
       return status
     }
-    for index in 0..<IRP_MJ.count where try driver.object.MajorFunction[index].load().isNull {
-      try driver.object.MajorFunction[index].store(Pointer(invalidDeviceRequest, in: memory.memory))
-    }
-    for device in try devices(of: driver) { try device.Flags.store(device.Flags.load().subtracting(.deviceInitializing)) }
+    try fillDispatchTable(of: driver)
     // DRVO_INITIALIZED, and DRVO_LEGACY_DRIVER where it has no AddDevice.
     let isLegacy = try driver.object.DriverExtension.load().AddDevice.load().isNull
     try driver.object.Flags.store(driver.object.Flags.load() | (isLegacy ? 0x12 : 0x10))
@@ -128,6 +132,14 @@ extension Kernel {
     // While the system starts, there is a later moment for that.
     if driver.startPhase != .boot && driver.startPhase != .system { try await reinitialize(driver) }
     return status
+  }
+
+  /// What the driver left NULL in its dispatch table is not handled; its devices are ready.
+  func fillDispatchTable(of driver: Driver) throws {
+    for index in 0..<IRP_MJ.count where try driver.object.MajorFunction[index].load().isNull {
+      try driver.object.MajorFunction[index].store(Pointer(invalidDeviceRequest, in: memory.memory))
+    }
+    for device in try devices(of: driver) { try device.Flags.store(device.Flags.load().subtracting(.deviceInitializing)) }
   }
 
   /// Calls what the driver registered to be called again, and what that registers.
@@ -169,7 +181,7 @@ extension Kernel {
   }
 
   /// - Parameter keepsImage: of a driver whose `DriverEntry` fails: a fixture may want its other routines.
-  private func forget(_ driver: Driver, keepsImage: Bool = false) async throws {
+  func forget(_ driver: Driver, keepsImage: Bool = false) async throws {
     var client = try driver.object.DriverExtension.load().ClientDriverExtension.load().address
     while client != 0 {
       let next = UInt64(try memory.memory.load(UInt32.self, at: client))
@@ -197,4 +209,7 @@ extension Kernel {
   public func symbolicLinks(of driver: Driver) -> [String] {
     io.objects.values.filter { $0.kind == .symbolicLink && driver.range.contains($0.site.ip) }.compactMap(\.path).sorted()
   }
+
+  /// The path of a device that has a name.
+  public func path(ofDevice device: Pointer<DEVICE_OBJECT>) -> String? { io.objects[device.address]?.path }
 }

@@ -47,8 +47,10 @@ extension Kernel {
     guard let type = key["Type"]?.number, [1, 2, 8].contains(type) else { return .invalidParameter }
     let path = key["ImagePath"]?.text ?? ""
     let file = path.isEmpty ? key.name + ".sys" : path.split(separator: "\\").last.map(String.init) ?? ""
-    guard let image = loader?.driverImage(file: file) else { return .objectNameNotFound }
     // STATUS_IMAGE_ALREADY_LOADED
+    guard let image = loader?.driverImage(file: file) else {
+      return StandingObject.drivers.contains(FoldedName(key.name)) ? NTSTATUS(rawValue: 0xc000_010e) : .objectNameNotFound
+    }
     if io.drivers.contains(where: { $0.isLoaded && $0.range.lowerBound == image.range.lowerBound }) {
       return NTSTATUS(rawValue: 0xc000_010e)
     }

@@ -80,6 +80,9 @@ extension Kernel {
     return true
   }
 
+  /// Whether there is such a registration.
+  package func isRegistered(_ what: String, _ key: UInt64) -> Bool { io.registrations.contains { $0.what == what && $0.key == key } }
+
   /// Says that guest code broke a rule of the I/O manager's.
   package func report(violation sentence: String, at place: Site? = nil) {
     stream.append(.violation(sentence, site: place ?? site()))

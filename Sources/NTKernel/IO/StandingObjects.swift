@@ -38,6 +38,8 @@ struct StandingDevice {
     case transport
     /// It gives volumes the names that a driver asks for.
     case mountManager
+    /// It says where display miniports register.
+    case graphics
   }
 }
 
@@ -87,16 +89,24 @@ extension StandingObject {
       ("RawDisk", StandingDevice(driver: "\\FileSystem\\RAW", type: 8)), ("RawCdRom", StandingDevice(driver: "\\FileSystem\\RAW", type: 3)),
       ("RawTape", StandingDevice(driver: "\\FileSystem\\RAW", type: 0x20)),
       ("WMIDataDevice", StandingDevice(driver: "\\Driver\\WMIxWDM", type: 0x22)),
+      ("DxgKrnl", StandingDevice(driver: "\\Driver\\DXGKrnl", type: 0x23, behaviour: .graphics)),
     ].map { ("\\Device\\" + $0.0, .device($0.1)) }
     + [("\\FileSystem\\Filters\\FltMgr", .device(StandingDevice(driver: "\\FileSystem\\FltMgr", type: 8)))]
     + [
       "Driver\\Null", "Driver\\Beep", "Driver\\Kbdclass", "Driver\\Mouclass", "Driver\\i8042prt", "Driver\\Disk", "Driver\\Cdrom",
       "Driver\\atapi", "Driver\\PartMgr", "Driver\\Ftdisk", "Driver\\MountMgr", "Driver\\WMIxWDM", "FileSystem\\RAW", "FileSystem\\FltMgr",
       "Driver\\VgaSave", "Driver\\Tcpip",
-      "Driver\\AFD", "Driver\\NDIS", "Driver\\KSecDD", "Driver\\ACPI", "Driver\\PCI", "FileSystem\\Npfs", "FileSystem\\Msfs",
+      "Driver\\DXGKrnl", "Driver\\AFD", "Driver\\NDIS", "Driver\\KSecDD", "Driver\\ACPI", "Driver\\PCI", "FileSystem\\Npfs",
+      "FileSystem\\Msfs",
       "FileSystem\\Mup", "FileSystem\\MRxSmb",
     ].map { ("\\" + $0, .driver) }
     + ["Device\\HarddiskVolume1", "??\\C:", "FileSystem\\Ntfs", "Ntfs"].map { ("\\" + $0, .systemVolume) }
+
+  /// What Windows has from Vista on alone, in lower case.
+  private static let later: Set = ["\\device\\dxgkrnl", "\\driver\\dxgkrnl"]
+
+  /// Whether a plain installation of `target` has the object at `path`, in lower case.
+  static func isThere(_ path: String, in target: Target) -> Bool { target.system.release >= .vista || !later.contains(path) }
 
   /// The services that run before anybody's driver.
   static let drivers = Set(
@@ -114,15 +124,21 @@ extension StandingObject {
 extension Kernel {
   /// Makes the object that a plain installation has at `path`, if it has one there and it is not there yet. Returns whether it did.
   func makeStandingObject(at path: String) throws -> Bool {
-    guard io.namespace[path] == nil, let known = StandingObject.byPath[path.lowercased()] else { return false }
-    // Nobody in the run made them.
+    guard io.namespace[path] == nil, let known = StandingObject.byPath[path.lowercased()],
+      StandingObject.isThere(path.lowercased(), in: memory.target)
+    else { return false }
+    return try unattributed { try make(known.object, at: known.path) }
+  }
+
+  /// Makes objects that nobody in the run has made.
+  func unattributed<Result>(_ body: () throws -> Result) rethrows -> Result {
     let (before, caller) = (Set(io.objects.keys), self.caller.address)
     defer {
       self.caller.address = caller
       for object in io.objects.keys where !before.contains(object) { io.objects[object]?.site = Site(ip: 0) }
     }
     self.caller.address = 0
-    return try make(known.object, at: known.path)
+    return try body()
   }
 
   /// Makes what a plain installation has in the directory at `path`.
@@ -159,6 +175,7 @@ extension Kernel {
           files: StandingObject.systemDirectories.map { FileDescription($0, isDirectory: true) }
             + [FileDescription(#"\WINDOWS\system32\ntdll.dll"#, content: ServiceLibrary(memory.target).bytes)]
             + (loader?.driverFiles ?? []).map { FileDescription(#"\WINDOWS\system32\drivers\"# + $0.name, content: $0.content) }))
+      if let volume = files.volumes.first { try addSystemFiles(to: volume) }
     }
     return io.namespace[path] != nil
   }
@@ -197,6 +214,7 @@ extension Kernel {
       return Reply(.success, UInt64(length))
     case (.disk, .deviceControl): return try diskControl(irp, stack)
     case (.transport, .internalDeviceControl): return Reply(try transportAnswer(to: stack.MinorFunction.load()))
+    case (.graphics, .internalDeviceControl): return try graphicsControl(irp, stack)
     case (.mountManager, .deviceControl): return try await mountManagerControl(irp, stack)
     default: return Reply(.invalidDeviceRequest)
     }

@@ -10,7 +10,7 @@ struct DebuggerData {
   let address: UInt64
 
   /// Offsets of its members.
-  static let (kernelBase, loadedModules, activeProcesses) = (UInt64(0x18), UInt64(0x48), UInt64(0x50))
+  static let (kernelBase, loadedModules, activeProcesses, clientIdentifiers) = (UInt64(0x18), UInt64(0x48), UInt64(0x50), UInt64(0x58))
 
   func store(_ value: UInt64, at member: UInt64, in memory: GuestMemory) throws {
     try memory.store(UInt32(truncatingIfNeeded: value), at: address + member)
@@ -19,13 +19,14 @@ struct DebuggerData {
 }
 
 extension Kernel {
-  /// Where the debugger's data lies: in the page of the descriptor tables, behind the version.
-  private var debuggerData: DebuggerData { DebuggerData(address: layout.segmentTable + 0xc38) }
+  /// Where the debugger's data lies: in the page of the descriptor tables, right behind the version, as in XP, whose drivers count
+  /// on it: `KdVersionBlock` + 70h is PsLoadedModuleList, + 78h PsActiveProcessHead, + 80h PspCidTable.
+  private var debuggerData: DebuggerData { DebuggerData(address: layout.segmentTable + 0xc28) }
 
   /// Writes the list that `DBGKD_GET_VERSION64.DebuggerDataList` names, and the one block in it: `KDBG`, 0x290 bytes in XP.
   func makeDebuggerData(behind version: UInt64) throws {
     let here = memory.memory
-    let (head, data) = (version + 0x30, debuggerData)
+    let (head, data) = (version + 0x380, debuggerData)
     try here.store(UInt32(truncatingIfNeeded: head), at: version + 0x20)
     try here.store(UInt32.max, at: version + 0x24)
     // DBGKD_DEBUG_DATA_HEADER64: a place for a LIST_ENTRY64, which a 32-bit kernel links as its own LIST_ENTRY; OwnerTag, Size.
@@ -36,6 +37,7 @@ extension Kernel {
     try here.store(UInt32(0x290), at: data.address + 0x14)
     try data.store(0x804d_7000, at: DebuggerData.kernelBase, in: here)
     try data.store(layout.modules.lowerBound, at: DebuggerData.loadedModules, in: here)
+    try data.store(clientIdentifierTable, at: DebuggerData.clientIdentifiers, in: here)
   }
 
   /// The list of processes has its head now.

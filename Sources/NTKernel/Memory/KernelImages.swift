@@ -6,7 +6,7 @@ import WindowsTypes
 /// looks for exports by name, as `MmGetSystemRoutineAddress` does.
 ///
 /// They are made when someone first looks: no fixture that does not look has pages, or addresses, for them. Every name leads to
-/// where an import of it leads; for the HAL, whose routines do not lie in its own image here, an offset from its base wraps.
+/// where an import of it leads; for a variable of the HAL's, which lies in the kernel's image here, an offset from its base wraps.
 extension Kernel {
   /// One of the two images, as far as it is there.
   struct KernelImage {
@@ -35,8 +35,11 @@ extension Kernel {
         ]),
       KernelImage(
         module: "hal", fileName: "hal.dll", base: hal.lowerBound, size: UInt64(hal.count),
-        directory: hal.lowerBound + 0x1000..<hal.upperBound,
-        sections: [(".edata", hal.lowerBound + 0x1000..<hal.upperBound, readOnly)]),
+        directory: hal.lowerBound + 0x1000..<layout.halTraps.lowerBound,
+        sections: [
+          (".edata", hal.lowerBound + 0x1000..<layout.halTraps.lowerBound, readOnly), (".text", layout.halTraps, 0x6800_0020),
+          (".data", layout.halTraps.upperBound..<hal.upperBound, 0xc800_0040),
+        ]),
     ]
   }
 
@@ -52,6 +55,9 @@ extension Kernel {
     guard UInt64(directory.count) <= UInt64(image.directory.count) else { return false }
     try mapKernelPages(at: image.base, size: GuestMemory.pageSize)
     try mapKernelPages(at: image.directory.lowerBound, size: UInt64(directory.count))
+    for section in image.sections where section.name == ".data" && memory.kernel[section.range.lowerBound].kind == .free {
+      try mapKernelPages(at: section.range.lowerBound, size: UInt64(section.range.count))
+    }
     try memory.memory.write(headers(of: image, directorySize: UInt32(directory.count)), at: image.base)
     try memory.memory.write(directory, at: image.directory.lowerBound)
     return true

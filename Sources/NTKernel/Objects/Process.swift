@@ -70,6 +70,7 @@ extension Kernel {
       activeProcesses = head
       try publish(activeProcesses: head.address)
     }
+    try noteClient(uniqueID, object.address)
     try mapSharedUserData(in: space)
     return process
   }
@@ -96,6 +97,7 @@ extension Kernel {
       throw BugCheck(.processHasLockedPages, 0, process.object.address, locked, 0)
     }
     process.hasExited = true
+    try noteClient(process.object.UniqueProcessId.load().address, 0)
     forgetAreas(of: process)
     try process.object.Pcb.Header.SignalState.store(1)
     try signal(process.object.Pcb.Header)

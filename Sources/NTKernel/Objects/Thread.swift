@@ -31,6 +31,8 @@ public final class Thread {
   var waitsFor: [Kernel.DispatcherObject] { wait?.objects ?? [] }
   /// The waits in which APCs run at this moment, outermost first.
   var interruptedWaits: [InterruptedWait] = []
+  /// Where the stack and the chain of handlers were when unwinds called finally blocks, outermost first.
+  var localUnwinds: [(stackPointer: UInt64, frames: UInt64)] = []
   /// Whether it is in user mode but for the APCs that it takes.
   var isTakingAPCs = false
   /// What it waits for, where no object tells.
@@ -108,6 +110,7 @@ extension Kernel {
     try object.threadsProcess.store(process.object)
     try object.Cid.UniqueProcess.store(process.object.UniqueProcessId.load())
     try object.Cid.UniqueThread.store(Pointer(uniqueID ?? UInt64(0x100 + 4 * threads.count), in: here))
+    try noteClient(object.Cid.UniqueThread.load().address, object.address)
     try object.IrpList.initialize()
     if process.id == 0 { try object.setSystemThread() }
     try process.object.ThreadListHead.insertTail(object.ThreadListEntry)

@@ -183,6 +183,7 @@ extension Kernel {
   /// The thread is gone: its object is signaled.
   private func finish(_ thread: Thread, _ status: NTSTATUS) throws {
     try thread.object.Tcb.State.store(.terminated)
+    try noteClient(thread.object.Cid.UniqueThread.load().address, 0)
     try thread.object.Tcb.apcQueueable.store(0)
     try thread.object.ExitStatus.store(status)
     let header = thread.object.Tcb.Header

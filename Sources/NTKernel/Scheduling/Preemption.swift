@@ -17,6 +17,11 @@ extension Kernel {
         return .proceed
       }
       let values = allRegisters()
+      if isSettlingOver, let thread = running {
+        try suspendRunning(.registers(values))
+        try makeReady(thread)
+        return try runNextThread()
+      }
       let continuation = try interrupt(goingOnWith: values) ?? endQuantum(goingOnWith: values) ?? .proceed
       armDeadline()
       return continuation
@@ -53,7 +58,8 @@ extension Kernel {
     setDeadline(min(tick, instructions(at: due)))
   }
 
-  private func setDeadline(_ value: UInt64) {
+  private func setDeadline(_ wanted: UInt64) {
+    let value = settling.map { min($0.instructions, wanted) } ?? wanted
     guard value != deadline else { return }
     deadline = value
     onDeadline(value)

@@ -68,9 +68,13 @@ extension Kernel {
         isDelivering = false
         return .stop
       }
+      if isSettlingOver {
+        ending = .idle
+        return .stop
+      }
       if let next = try nextReady() { return try resume(next) }
       if let awaitOutside, try awaitOutside() { continue }
-      guard let due = timers.nextDue, try !isTimeFruitless() else {
+      guard let due = timers.nextDue, due <= settling?.time ?? .max, try !isTimeFruitless() else {
         ending = .idle
         return .stop
       }

@@ -37,7 +37,9 @@ extension Run {
       "driver": .string(record.driver), "phase": .string("\(record.phase)"), "status": record.status.map { .string("\($0)") },
       "isSuccess": .bool(record.status?.isSuccess ?? false), "devices": .number(record.devices),
       "symbolicLinks": .array(record.linkPaths.map { .string($0) }), "kernelCalls": .number(record.kernelCalls),
-      "instructions": .number(Int(clamping: record.instructions)), "leftBehind": .array(record.leftBehind.map { .string($0) }),
+      "instructions": .number(Int(clamping: record.instructions)),
+      "milliseconds": record.phase == .settle ? .number(Int(clamping: record.duration / 10_000)) : nil,
+      "leftBehind": .array(record.leftBehind.map { .string($0) }),
     ])
   }
 

@@ -94,6 +94,19 @@ import WindowsTypes
     #expect(freed == [context, twin])
   }
 
+  @Test("a file object's name is replaced, in place where it fits") func replacedName() throws {
+    let g = try IOGuest(target: .windows7_x86)
+    let (file, long) = (try g.space(0x80), Array(#"\a longer name"#.utf16))
+    let text = try g.space(0x40)
+    for (index, unit) in long.enumerated() { try g.k.memory.memory.store(unit, at: text + 2 * UInt64(index)) }
+    // FileName is at 30h; its buffer is none yet.
+    #expect(try g.status("IoReplaceFileObjectName", file, text, UInt64(long.count * 2)) == .success)
+    let buffer = UInt64(try g.k.load(file + 0x34))
+    #expect(try g.k.load(file + 0x30) == UInt32(long.count * 2) | UInt32(long.count * 2) << 16)
+    #expect(try g.status("IoReplaceFileObjectName", file, text, 4) == .success)
+    #expect(try g.k.load(file + 0x30) & 0xffff == 4 && UInt64(g.k.load(file + 0x34)) == buffer)
+  }
+
   @Test("fast I/O copies cached data where the file's header allows it") func fastTransfers() throws {
     let f = try CachedFile(size: 0x2000)
     let (g, file) = (f.g, f.file.address)

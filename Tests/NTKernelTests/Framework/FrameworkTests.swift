@@ -76,8 +76,8 @@ import WindowsTypes
   @Test("a function that nobody provides ends the run, and is named")
   func missing() throws {
     let f = try FrameworkGuest()
-    #expect(throws: IOGuest.Stopped.self) { try f.g.call("WdfUsbTargetDeviceCreate") }
-    #expect(f.k.kernel.ending == .missingRoutine("Wdf01000!WdfUsbTargetDeviceCreate"))
+    #expect(throws: IOGuest.Stopped.self) { try f.g.call("WdfUsbTargetPipeReadSynchronously") }
+    #expect(f.k.kernel.ending == .missingRoutine("Wdf01000!WdfUsbTargetPipeReadSynchronously"))
   }
 }
 

@@ -107,6 +107,11 @@ import WindowsTypes
       try g.call("ExFreePool", mdl)
     }
     #expect(try g.call("MmAllocatePagesForMdl", 0, 0, 0xffff_ffff, 0, 0, 0, 0) == 0)
+    // Below 4 KB there is nothing to have, nor above what the machine has; pages from 1 MB on lie there.
+    #expect(try g.call("MmAllocatePagesForMdl", 0, 0, 0xffe, 0, 0, 0, 0x2000) == 0)
+    #expect(try g.call("MmAllocatePagesForMdl", 0, 1, 0xffff_ffff, 1, 0, 0, 0x2000) == 0)
+    let high = try g.call("MmAllocatePagesForMdl", 0x10_0000, 0, 0x1f_ffff, 0, 0, 0, 0x2000)
+    #expect(try high != 0 && (0x100...0x1ff).contains(g.k.load(high + 0x1c)))
     // MM_ALLOCATE_FULLY_REQUIRED of more than there is.
     #expect(try g.call("MmAllocatePagesForMdlEx", 0, 0, 0xffff_ffff, 0, 0, 0, 0x7000_0000, 1, 4) == 0)
   }

@@ -24,6 +24,14 @@ import WindowsTypes
     g.routine(at: 0xf8b0_9000, 5) {
       #expect($0[1] == 0x55)
       hardware = $0[0]
+      // VIDEO_PORT_CONFIG_INFO.VideoPortGetProcAddress
+      let get = UInt64(try g.k.load($0[3] + 0x60))
+      #expect(get == g.k.kernel.trapAddress(of: "VideoPortGetProcAddress", in: "videoprt"))
+      let name = try g.space(0x20)
+      try g.k.memory.memory.write(Array("VideoPortInt10\0".utf8), at: name)
+      #expect(try g.call("VideoPortGetProcAddress", hardware, name) == g.k.kernel.trapAddress(of: "VideoPortInt10", in: "videoprt"))
+      try g.k.memory.memory.write(Array("VideoPortInt11\0".utf8), at: name)
+      #expect(try g.call("VideoPortGetProcAddress", hardware, name) == 0)
       return found
     }
     g.routine(at: 0xf8b0_9010, 1) { _ in
@@ -50,6 +58,21 @@ import WindowsTypes
     let own = try #require(try g.k.kernel.devices(of: g.driver).first).address
     #expect(try g.call("VideoPortGetAssociatedDeviceExtension", own) == hardware)
     #expect(try g.call("VideoPortGetAssociatedDeviceExtension", g.device(nil, extension: 0x40)) == 0)
+
+    // No AGP, no second display, no monitor; a buffer for transfers.
+    #expect(try g.call("VideoPortGetAgpServices", hardware, 0) & 0xff == 0 && g.call("VideoPortGetAssociatedDeviceID", own) == 0)
+    #expect(try g.call("VideoPortCreateSecondaryDisplay", hardware, g.space(), 0) == 1)
+    #expect(try g.call("VideoPortDDCMonitorHelper", hardware, 0, 0, 0) & 0xff == 0)
+    let rom = try g.space(0x40)
+    try g.k.memory.memory.write(Array("  IBM VGA".utf8), at: rom)
+    #expect(try g.call("VideoPortScanRom", hardware, rom, 0x40, rom + 2) & 0xff == 1)
+    #expect(try g.call("VideoPortScanRom", hardware, rom, 4, rom + 2) & 0xff == 0)
+    let transfers = try g.call("VideoPortGetDmaAdapter", hardware, rom)
+    #expect(try transfers != 0 && g.call("VideoPortGetDmaAdapter", 0, rom) == 0)
+    let common = try g.call("VideoPortAllocateCommonBuffer", hardware, transfers, 0x1000, rom, 0, 0)
+    #expect(try common != 0 && g.call("VideoPortAllocateCommonBuffer", hardware, transfers, 0, rom, 0, 0) == 0)
+    try g.call("VideoPortReleaseCommonBuffer", hardware, transfers, 0x1000, 0, 0, common, 0)
+    try g.call("VideoPortPutDmaAdapter", hardware, transfers)
 
     // Settings in the registry, a timer and a deferred call.
     #expect(try g.call("VideoPortGetRegistryParameters", hardware, text, 0, 0xf8b0_9040, 1) == 87)

@@ -12,6 +12,15 @@ extension Export {
   static let wideSecurePrintf =
     securePrintf(UInt16.self, plain: "swprintf_s", list: "vswprintf_s", counted: "_snwprintf_s", countedList: "_vsnwprintf_s")
 
+  /// `swprintf` and `vswprintf` of a time when the standard's had got a count: Windows 7 exports both.
+  static let countlessPrintf: [Export] = [
+    widePrintf["vswprintf"].exported(as: "_vswprintf(buffer, format, argptr)", by: "nt"),
+    variadicExport("_swprintf(buffer, format, ...)") {
+      (kernel, arguments: VariadicArguments, buffer: Pointer<UInt16>, format: Pointer<UInt16>) -> Int32 in
+      try kernel.print(format, arguments, to: buffer, .unlimited)
+    },
+  ]
+
   private static func printf<Unit: CodeUnit>(
     _: Unit.Type, plain: String, list: String, counted: String, countedList: String
   ) -> [Export] {

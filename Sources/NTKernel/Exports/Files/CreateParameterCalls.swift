@@ -188,6 +188,23 @@ extension Export {
     }
     .partially(
       "extended attributes, pipes, mailslots and transactions are not modelled; later requests on the file go to the top of the stack"),
+    // nf-ntifs-ioreplacefileobjectname: the name's memory is the file object's, larger only where the old one is too small.
+    export("IoReplaceFileObjectName(FileObject, NewFileName, FileNameLength)", irql: .apc) {
+      (kernel, file: Pointer<FILE_OBJECT>, name: GuestWord, length: UInt16) -> NTSTATUS in
+      let (string, here) = (file.FileName, kernel.memory.memory)
+      let bytes = try here.bytes(Int(length), at: name.bits)
+      if try string.MaximumLength.load() < length {
+        // "IoNm": the file object's, whoever asks.
+        let block = try kernel.allocate(UInt64(length), tag: 0x6d4e_6f49)
+        let old = try string.Buffer.load().address
+        if kernel.isPoolBlock(old) { try kernel.freePool(old) }
+        try string.Buffer.store(Pointer(block, in: here))
+        try string.MaximumLength.store(length)
+      }
+      try here.write(bytes, at: string.Buffer.load().address)
+      try string.Length.store(length)
+      return .success
+    },
   ]
 }
 

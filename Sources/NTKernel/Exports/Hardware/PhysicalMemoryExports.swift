@@ -77,20 +77,20 @@ extension Export {
     // nf-wdm-mmallocatepagesformdl: zeroed pages, locked and not mapped.
     export("MmAllocatePagesForMdl(LowAddress, HighAddress, SkipBytes, TotalBytes)", irql: .apc) {
       (kernel, low: UInt64, high: UInt64, skip: UInt64, size: GuestWord) -> Pointer<MDL> in
-      try kernel.allocatePages(size.bits)
+      try kernel.allocatePages(size.bits, from: low, to: high)
     }
-    .partially("pages come from anywhere, whatever the limits are"),
+    .partially("SkipBytes is not looked at; of memory far above the lowest free page little is found"),
     // nf-wdm-mmallocatepagesformdlex
     export("MmAllocatePagesForMdlEx(LowAddress, HighAddress, SkipBytes, TotalBytes, CacheType, Flags)", irql: .apc) {
       (kernel, low: UInt64, high: UInt64, skip: UInt64, size: GuestWord, cache: MEMORY_CACHING_TYPE, flags: UInt32) -> Pointer<MDL> in
-      let mdl = try kernel.allocatePages(size.bits)
+      let mdl = try kernel.allocatePages(size.bits, from: low, to: high)
       // MM_ALLOCATE_FULLY_REQUIRED
       guard flags & 4 != 0, !mdl.isNull, UInt64(try mdl.ByteCount.load()) < size.bits else { return mdl }
       try kernel.freePages(of: mdl)
       try kernel.freePool(mdl.address)
       return Pointer(0, in: kernel.memory.memory)
     }
-    .partially("pages come from anywhere, whatever the limits are"),
+    .partially("SkipBytes is not looked at; of memory far above the lowest free page little is found"),
     // nf-wdm-mmfreepagesfrommdl
     export("MmFreePagesFromMdl(MemoryDescriptorList)", irql: .apc) { (kernel, mdl: Pointer<MDL>) in try kernel.freePages(of: mdl) },
     // nf-wdm-mmallocatemappingaddress

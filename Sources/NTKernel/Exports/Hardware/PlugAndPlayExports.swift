@@ -38,6 +38,7 @@ extension Export {
     export("IoGetDeviceInterfaces(InterfaceClassGuid, PhysicalDeviceObject, Flags, SymbolicLinkList)", irql: .passive) {
       (kernel, identifier: GuestWord, device: GuestWord, flags: UInt32, result: Pointer<GuestWord>) -> NTSTATUS in
       let wanted = try kernel.memory.memory.bytes(16, at: identifier.bits)
+      try kernel.makeStandingInterfaces(of: wanted)
       let found = kernel.hardware.plugAndPlay.interfaces.values.filter {
         // DEVICE_INTERFACE_INCLUDE_NONACTIVE
         $0.classIdentifier == wanted && (flags & 1 != 0 || $0.isEnabled) && (device.bits == 0 || $0.device == device.bits)
@@ -72,6 +73,7 @@ extension Export {
       try result.store(GuestWord(entry))
       // PNPNOTIFY_DEVICE_INTERFACE_INCLUDE_EXISTING_INTERFACES
       guard category == 2, flags & 1 != 0 else { return .success }
+      try kernel.makeStandingInterfaces(of: subject)
       for interface in kernel.hardware.plugAndPlay.interfaces.values.sorted(by: { $0.link < $1.link }) where interface.isEnabled {
         try await kernel.notify(of: interface, isArrival: true, only: entry)
       }
@@ -147,12 +149,9 @@ extension Export {
     // nf-wdm-ioopendeviceregistrykey: PLUGPLAY_REGKEY_DEVICE 1, PLUGPLAY_REGKEY_DRIVER 2.
     export("IoOpenDeviceRegistryKey(DeviceObject, DevInstKeyType, DesiredAccess, DevInstRegKey)", irql: .passive) {
       (kernel, device: GuestWord, kind: UInt32, access: UInt32, result: Pointer<GuestWord>) -> NTSTATUS in
-      guard let node = kernel.hardware.plugAndPlay.nodes[device.bits], kind & 3 != 0 else { return .invalidDeviceRequest }
-      guard kind & 1 != 0 else {
-        guard node.driver != 0 else { return .objectNameNotFound }
-        return try kernel.openDeviceKey("Control\\Class\\\(PlugAndPlayState.driverKey)", access, result)
-      }
-      return try kernel.openDeviceKey("Enum\\\(node.instancePath)\\Device Parameters", access, result)
+      guard kernel.hardware.plugAndPlay.nodes[device.bits] != nil, kind & 3 != 0 else { return .invalidDeviceRequest }
+      guard let path = kernel.deviceKeyPath(device.bits, kind) else { return .objectNameNotFound }
+      return try kernel.openDeviceKey(path, access, result)
     }
     .partially("no INF file is read: every device is of the class System, and its driver key is empty"),
     // nf-wdm-ioopendeviceinterfaceregistrykey
@@ -200,6 +199,27 @@ extension Export {
 
 extension Kernel {
   static let plugPlayNotification = "a Plug and Play notification"
+
+  /// Where a device's own key is, below `CurrentControlSet`, or with PLUGPLAY_REGKEY_DRIVER its driver's.
+  fileprivate func deviceKeyPath(_ device: UInt64, _ kind: UInt32) -> String? {
+    guard let node = hardware.plugAndPlay.nodes[device] else { return nil }
+    if kind & 1 != 0 { return "Enum\\\(node.instancePath)\\Device Parameters" }
+    return node.driver == 0 ? nil : "Control\\Class\\\(PlugAndPlayState.driverKey)"
+  }
+
+  /// The key that `IoOpenDeviceRegistryKey` opens.
+  package func registryKey(ofDevice device: UInt64, kind: UInt32) -> RegistryKey? {
+    deviceKeyPath(device, kind).flatMap { registry.makeKey(at: #"\Registry\Machine\System\CurrentControlSet\"# + $0) }
+  }
+
+  /// A handle of the kernel's to a key, with every right.
+  package func makeHandle(toKey key: RegistryKey) throws -> UInt64 {
+    let place = Pointer<GuestWord>(try allocate(8), in: memory.memory)
+    defer { _ = nonPagedPool.free(place.address) }
+    // KEY_ALL_ACCESS
+    _ = try grant(key, at: place, access: 0xf003f, flags: .kernelHandle, mode: .kernelMode)
+    return try place.load().bits
+  }
 
   /// A handle to a key below `CurrentControlSet`, which is made if it is not there.
   fileprivate func openDeviceKey(_ path: String, _ access: UInt32, _ result: Pointer<GuestWord>) throws -> NTSTATUS {

@@ -228,8 +228,17 @@ enum Introductions {
       NdisMSetMiniportAttributes NdisOpenAdapterEx NdisOpenConfigurationEx NdisQueueIoWorkItem NdisRegisterDeviceEx
       NdisRegisterProtocolDriver NdisRetreatNetBufferDataStart NdisSetOptionalHandlers NdisSetTimerObject
       NdisSystemActiveProcessorCount
+      NdisAdjustNetBufferCurrentMdl NdisAdvanceNetBufferListDataStart NdisAllocateCloneNetBufferList
+      NdisAllocateNetBuffer NdisAllocateNetBufferAndNetBufferList NdisAllocateNetBufferList
+      NdisAllocateNetBufferListContext NdisAllocateNetBufferMdlAndData NdisAllocateNetBufferPool
+      NdisCopyFromNetBufferToNetBuffer NdisCopyReceiveNetBufferListInfo NdisCopySendNetBufferListInfo
+      NdisCurrentProcessorIndex NdisFreeCloneNetBufferList NdisFreeNetBuffer NdisFreeNetBufferList
+      NdisFreeNetBufferListContext NdisFreeNetBufferPool NdisGetPoolFromNetBuffer NdisGetPoolFromNetBufferList
+      NdisMIndicateReceiveNetBufferLists NdisMOidRequestComplete NdisMSendNetBufferListsComplete
+      NdisQueryNetBufferPhysicalCount NdisRetreatNetBufferListDataStart
     ndis windows7: NdisAcquireRWLockRead NdisAcquireRWLockWrite NdisAllocateRWLock NdisFreeRWLock
-      NdisGroupActiveProcessorCount NdisGroupMaxProcessorCount NdisReleaseRWLock
+      NdisActiveGroupCount NdisGroupActiveProcessorCount NdisGroupActiveProcessorMask NdisGroupMaxProcessorCount NdisMaxGroupCount
+      NdisReleaseRWLock NdisSetCoalescableTimerObject
     netio vista: WskCaptureProviderNPI WskDeregister WskQueryProviderCharacteristics WskRegister WskReleaseProviderNPI
     ksecdd vista: BCryptCloseAlgorithmProvider BCryptGenRandom BCryptOpenAlgorithmProvider SystemPrng
     cng vista: BCryptCloseAlgorithmProvider BCryptGenRandom BCryptOpenAlgorithmProvider SystemPrng

@@ -91,7 +91,7 @@ extension Kernel {
   static let netBufferPool = "a pool of net buffer lists"
 
   /// Makes `offset` the place of the data's first byte: the MDL that it is in, and where in it.
-  fileprivate func moveStart(of buffer: Pointer<NET_BUFFER>, to offset: UInt32) throws {
+  func moveStart(of buffer: Pointer<NET_BUFFER>, to offset: UInt32) throws {
     try buffer.DataOffset.store(offset)
     var (mdl, left) = (try buffer.MdlChain.load(), offset)
     while try !mdl.isNull && left >= mdl.ByteCount.load() && !mdl.Next.load().isNull {
@@ -103,7 +103,7 @@ extension Kernel {
   }
 
   /// Where the first `count` bytes of the data are.
-  fileprivate func pieces(of buffer: Pointer<NET_BUFFER>, _ count: UInt32) throws -> [(address: UInt64, count: UInt32)] {
+  func pieces(of buffer: Pointer<NET_BUFFER>, _ count: UInt32) throws -> [(address: UInt64, count: UInt32)] {
     var (pieces, left): ([(UInt64, UInt32)], UInt32) = ([], count)
     var (mdl, offset) = (try buffer.CurrentMdl.load(), try buffer.CurrentMdlOffset.load())
     while left > 0, !mdl.isNull, pieces.count < 1024 {

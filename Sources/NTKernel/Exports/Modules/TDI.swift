@@ -170,7 +170,7 @@ extension Export {
     }
   }
 
-  private static func tdiDeregister(_ name: String, _ what: String) -> Export {
+  static func tdiDeregister(_ name: String, _ what: String) -> Export {
     // nf-tdikrnl-tdideregisterpnphandlers and its like
     export("\(name)(Handle)", module: "tdi", irql: .passive) { (kernel, handle: GuestWord) -> NTSTATUS in
       // STATUS_UNSUCCESSFUL
@@ -182,7 +182,7 @@ extension Export {
 }
 
 extension Kernel {
-  fileprivate func registerTransport(_ what: String) throws -> UInt64 {
+  func registerTransport(_ what: String) throws -> UInt64 {
     let handle = try allocate(0x10)
     register(what, handle)
     return handle

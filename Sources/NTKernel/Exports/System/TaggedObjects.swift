@@ -2,36 +2,8 @@ import Guest
 import WindowsTypes
 
 extension Export {
-  /// References with tags, handles looked up, and checks of access to an object.
+  /// Handles and releases with tags, handles looked up, and checks of access to an object.
   static let taggedObjects: [Export] = [
-    // nf-wdm-obreferenceobjectbyhandlewithtag: ObReferenceObjectByHandle; the tag is for the debugger.
-    export(
-      "ObReferenceObjectByHandleWithTag(Handle, DesiredAccess, ObjectType, AccessMode, Tag, Object, HandleInformation)", irql: .passive
-    ) {
-      (
-        kernel, handle: GuestWord, access: UInt32, type: GuestWord, mode: KPROCESSOR_MODE, tag: UInt32, result: Pointer<GuestWord>,
-        information: Pointer<UInt32>
-      ) -> NTSTATUS in
-      try result.store(0)
-      switch try kernel.object(handle.bits, access: access, type: type.bits, mode: mode) {
-      case .failure(let refusal): return refusal.status
-      case .success(let entry):
-        try kernel.reference(entry.object, for: kernel.site())
-        try result.store(GuestWord(entry.object))
-        if !information.isNull {
-          try information.store(0)
-          try information[1].store(entry.grantedAccess)
-        }
-        return .success
-      }
-    },
-    // nf-wdm-obreferenceobjectbypointerwithtag
-    export("ObReferenceObjectByPointerWithTag(Object, DesiredAccess, ObjectType, AccessMode, Tag)", irql: .dispatch) {
-      (kernel, object: GuestWord, access: UInt32, type: GuestWord, mode: KPROCESSOR_MODE, tag: UInt32) -> NTSTATUS in
-      guard try kernel.isOfType(object.bits, type.bits), type.bits != 0 || mode == .kernelMode else { return .objectTypeMismatch }
-      try kernel.reference(object.bits, for: kernel.site())
-      return .success
-    },
     // nf-ntifs-obopenobjectbypointerwithtag
     export(
       "ObOpenObjectByPointerWithTag(Object, HandleAttributes, PassedAccessState, DesiredAccess, ObjectType, AccessMode, Tag, Handle)",

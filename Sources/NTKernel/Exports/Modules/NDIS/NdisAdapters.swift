@@ -70,6 +70,11 @@ extension Export {
     ("Three", "NdisMResetComplete(MiniportAdapterHandle, Status, AddressingReset)"),
     ("Four", "NdisMIndicateStatus(MiniportAdapterHandle, GeneralStatus, StatusBuffer, StatusBufferSize)"),
     ("Four", "NdisMTransferDataComplete(MiniportAdapterHandle, Packet, Status, BytesTransferred)"),
+    ("Five", "NdisMWanIndicateReceive(Status, MiniportAdapterHandle, NdisLinkContext, Packet, PacketSize)"),
+    ("Two", "NdisMWanIndicateReceiveComplete(MiniportAdapterHandle, NdisLinkContext)"),
+    ("Three", "NdisMWanSendComplete(MiniportAdapterHandle, Packet, Status)"),
+    ("Three", "NdisMSendNetBufferListsComplete(MiniportAdapterHandle, NetBufferList, SendCompleteFlags)"),
+    ("Three", "NdisMOidRequestComplete(MiniportAdapterHandle, OidRequest, Status)"),
   ].map { handler, prototype in ndisHandlers["NdisMIgnore" + handler].exported(as: prototype, by: "ndis") }
 
   /// What a miniport calls while it initialises an adapter.
@@ -287,6 +292,9 @@ extension Kernel {
     else { return nil }
     return words(driver)
   }
+
+  /// What the miniport gave as its context of the adapter.
+  func ndisContext(ofAdapter handle: UInt64) throws -> UInt64 { try words(handle)[Adapter.context] }
 
   private static func ndisAdapterName(_ number: UInt64) -> String {
     "\\Device\\{50524F42-454C-4F43-4B00-" + hex(number, digits: 12).uppercased() + "}"

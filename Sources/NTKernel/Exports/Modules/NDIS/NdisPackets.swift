@@ -41,6 +41,19 @@ extension Export {
       export("NdisPacketPoolUsage(PoolHandle)", module: "ndis", irql: .dispatch) { (kernel, pool: GuestWord) -> UInt32 in
         UInt32(try kernel.words(pool.bits)[8])
       },
+      // nf-ndis-ndisgetpoolfrompacket
+      export("NdisGetPoolFromPacket(Packet)", module: "ndis", irql: .dispatch) { (kernel, packet: GuestWord) -> GuestWord in
+        GuestWord(try kernel.words(packet.bits)[Packet.pool])
+      },
+      // nf-ndis-ndissetpacketpoolprotocolid: the protocol's identifier, which NDIS gives each packet of the pool in turn.
+      export("NdisSetPacketPoolProtocolId(PacketPoolHandle, ProtocolId)", module: "ndis", irql: .dispatch) {
+        (_, pool: GuestWord, identifier: UInt32) in
+      }
+      .partially("the packets do not carry the identifier"),
+      // NdisPacketSize (ndis.h): a packet of so many bytes for protocols, with all that is behind it.
+      export("NdisPacketSize(ProtocolReservedSize)", module: "ndis", irql: .dispatch) { (_, reserved: UInt32) -> UInt32 in
+        UInt32((Packet.reserved + UInt64(reserved) + 7) & ~7) &+ UInt32(Packet.behind)
+      },
       // nf-ndis-ndisallocatebufferpool: MDLs come from nonpaged pool, and the handle is for form's sake.
       export("NdisAllocateBufferPool(Status, PoolHandle, NumberOfDescriptors)", module: "ndis", irql: .dispatch) {
         (kernel, status: Pointer<NTSTATUS>, result: Pointer<GuestWord>, count: UInt32) in

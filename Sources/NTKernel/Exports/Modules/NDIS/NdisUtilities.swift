@@ -125,6 +125,14 @@ extension Export {
     export("NdisReleaseReadWriteLock(Lock, LockState)", module: "ndis", irql: .dispatch) {
       (kernel, lock: Pointer<GuestWord>, state: GuestWord) in try kernel.release(lock, state.bits)
     },
+    // nf-ndis-ndisdpracquirereadwritelock: at DISPATCH_LEVEL, which it stays at.
+    export("NdisDprAcquireReadWriteLock(Lock, Write, LockState)", module: "ndis", irql: .dispatch) {
+      (kernel, lock: Pointer<GuestWord>, writes: UInt8, state: GuestWord) in
+      try kernel.acquire(lock, writes: writes != 0, state.bits)
+    },
+    export("NdisDprReleaseReadWriteLock(Lock, LockState)", module: "ndis", irql: .dispatch) {
+      (kernel, lock: Pointer<GuestWord>, state: GuestWord) in try kernel.release(lock, state.bits)
+    },
     // nf-ndis-ndisallocaterwlock
     export("NdisAllocateRWLock(NdisHandle)", module: "ndis", irql: .dispatch) { (kernel, handle: GuestWord) -> GuestWord in
       // "NDrl"
@@ -219,6 +227,17 @@ extension Export {
         Pointer(timer.bits, in: kernel.memory.memory), due: due, period: Int32(clamping: period),
         Pointer(timer.bits + 0x28, in: kernel.memory.memory)) ? 1 : 0
     },
+    // nf-ndis-ndissetcoalescabletimerobject
+    export(
+      "NdisSetCoalescableTimerObject(TimerObject, DueTime, MillisecondsPeriod, FunctionContext, Tolerance)", module: "ndis", irql: .dispatch
+    ) {
+      (kernel, timer: GuestWord, due: Int64, period: UInt32, context: GuestWord, tolerance: UInt32) -> UInt8 in
+      if context.bits != 0 { try kernel.words(timer.bits + 0x28).set(0x10, context.bits) }
+      return try kernel.setTimer(
+        Pointer(timer.bits, in: kernel.memory.memory), due: due, period: Int32(clamping: period),
+        Pointer(timer.bits + 0x28, in: kernel.memory.memory)) ? 1 : 0
+    }
+    .partially("the timer is due when it is due: nothing is coalesced"),
     export("NdisCancelTimerObject(TimerObject)", module: "ndis", irql: .dispatch) { (kernel, timer: Pointer<KTIMER>) -> UInt8 in
       try kernel.cancelTimer(timer) ? 1 : 0
     },

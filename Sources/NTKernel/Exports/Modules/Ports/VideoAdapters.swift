@@ -39,6 +39,14 @@ extension Export {
       let name = try kernel.videoName(known)
       return try await kernel.addPortDevice(driver, over: physical, type: 0x23, size: 0, name: name).status
     },
+    // PVIDEO_PORT_GET_PROC_ADDRESS, which a miniport finds in its VIDEO_PORT_CONFIG_INFO (ns-video-_video_port_config_info): null for
+    // a routine that this version does not have.
+    export("VideoPortGetProcAddress(HwDeviceExtension, FunctionName)", module: "videoprt", isImportable: false) {
+      (kernel, hardware: GuestWord, name: Pointer<UInt8>) -> GuestWord in
+      let text = String(decoding: try name.units(limit: 0x100), as: UTF8.self)
+      guard let number = kernel.exports.number(exportedAs: text, by: "videoprt", in: kernel.memory.target) else { return 0 }
+      return GuestWord(kernel.trapAddresses[number])
+    },
     export("VideoPortUnload(DriverObject)", module: "videoprt", isImportable: false) { (_, driver: GuestWord) in },
     // HwVidTimer, once a second; and what VideoPortQueueDpc asked for.
     export("VideoPortTimerDpc(Dpc, HwDeviceExtension, SystemArgument1, SystemArgument2)", module: "videoprt", isImportable: false) {
@@ -170,7 +178,10 @@ extension Kernel {
       free(place)
       _ = pagedPool.free(text)
     }
-    try configuration.set([0: 0x70, 8: data[HwVideo.interface], 0x64: text, 0x68: 0x1000_0000])
+    try configuration.set([
+      0: 0x70, 8: data[HwVideo.interface], 0x60: trapAddress(of: "VideoPortGetProcAddress", in: "videoprt"), 0x64: text,
+      0x68: 0x1000_0000,
+    ])
     let found = try await call(
       data[HwVideo.findAdapter],
       [block + VideoAdapter.size, try known[VideoDriver.context], 0, configuration.base, place])
