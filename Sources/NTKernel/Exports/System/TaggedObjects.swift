@@ -2,7 +2,7 @@ import Guest
 import WindowsTypes
 
 extension Export {
-  /// References with tags, handles looked up, and checks of access to an object.
+  /// Handles and releases with tags, handles looked up, and checks of access to an object.
   static let taggedObjects: [Export] = [
     // nf-ntifs-obopenobjectbypointerwithtag
     export(
