@@ -140,4 +140,10 @@ public final class PhysicalMemory {
     UnsafeMutableRawBufferPointer(start: host(frame), count: Int(GuestMemory.pageSize)).copyBytes(
       from: bytes.prefix(Int(GuestMemory.pageSize)))
   }
+
+  /// Puts `bytes` into the frame from `offset` on; what does not fit is left out.
+  public func write(_ bytes: ArraySlice<UInt8>, to frame: FrameNumber, at offset: Int) {
+    let room = UnsafeMutableRawBufferPointer(start: host(frame), count: Int(GuestMemory.pageSize)).dropFirst(offset)
+    UnsafeMutableRawBufferPointer(rebasing: room).copyBytes(from: bytes.prefix(room.count))
+  }
 }

@@ -1,4 +1,4 @@
-import Emulation
+@testable import Emulation
 import Events
 import Foundation
 import Guest
@@ -149,7 +149,7 @@ import Testing
 
   /// The declared exports, in the order of their traps.
   enum Names {
-    static let exports = ExportTable.kernel.flatMap { $0 }
+    static let exports = Machine.exports.exports
   }
 
   @Test("a jump into the middle of a trap", arguments: 0..<16 as Range<UInt32>)
@@ -175,6 +175,27 @@ import Testing
     var code = fill + (0..<4).flatMap { _ in [0x68] + Self.bytes(UInt32(Self.data)) } + [0xb8] + Self.bytes(trap) + [0xff, 0xd0, Self.ret]
     code += Array(repeating: 0xcc, count: 0x80 - code.count) + knot
     _ = try Self.run(code, instructions: 2000)
+  }
+
+  /// Valid places, sizes and lengths that do not fit together: what the routines' own arithmetic makes of them.
+  ///
+  /// It takes minutes, so it runs where `PROBELOCK_SWEEP` is set.
+  @Test(
+    "a call of each routine with arguments that contradict each other",
+    .enabled(if: ProcessInfo.processInfo.environment["PROBELOCK_SWEEP"] != nil), arguments: Names.exports.indices)
+  func contradictions(number: Int) throws {
+    let trap = 0x8070_0000 + 16 * UInt32(number)
+    let data = UInt32(Self.data)
+    let pairs: [(UInt32, UInt32)] = [
+      (data, 0xffff_ffff), (0xffff_ffff, data), (data, 0x7fff_fff0), (data + 0x100, 0x10), (0x10, data), (data, 1),
+    ]
+    for (one, other) in pairs {
+      let pair: [UInt8] = [0x68] + Self.bytes(one) + [0x68] + Self.bytes(other)
+      let pushes: [UInt8] = Array((0..<5).map { _ in pair }.joined())
+      // mov ecx,one; mov edx,other; mov eax,trap; call eax
+      let call: [UInt8] = [0xb9] + Self.bytes(one) + [0xba] + Self.bytes(other) + [0xb8] + Self.bytes(trap) + [0xff, 0xd0]
+      _ = try Self.run(pushes + call, instructions: 2000)
+    }
   }
 
   @Test("a return to the place of callbacks from above the thread's stack frame")

@@ -23,6 +23,7 @@ extension Machine {
       })
     let passive = later.union(impliedImages)
     let drivers = names.images.filter { $0.isDriver && !$0.isExportDriver && !passive.contains($0.name.lowercased()) }
+    guard !drivers.isEmpty else { return }
     // The filter manager has its place among them: who comes before it finds it uninitialized.
     let filterManager = "FltMgr"
     let isOurs = !drivers.contains { $0.name.lowercased() == filterManager.lowercased() }

@@ -111,10 +111,8 @@ extension Machine {
     ]
     for (number, export) in Self.exports.exports.enumerated() {
       let address = names.trapAddresses[number]
-      // Guest code reads a service's number from the first instruction of its Zw routine.
-      let entry = serviceNumbers[number] >= 0 ? SystemServices.entry(of: serviceNumbers[number]) : TrapRange.entry
-      overwrite(entry + TrapRange.code(popping: export.stackBytes(fixture.target)), at: address)
-      if reserved["\(export.module)!\(export.name)"] != nil {
+      overwrite(trapCode[number], at: address)
+      if !reserved.isEmpty, reserved["\(export.module)!\(export.name)"] != nil {
         ranges.append(TrapRange(base: address, count: 1, first: number, lead: lead))
       }
     }
@@ -134,12 +132,26 @@ extension Machine {
     return ranges
   }
 
+  private var trapCode: [[UInt8]] { Self.trapCodeByTarget[fixture.target.ordinal] }
+
+  /// What stands at each export's trap.
+  private static let trapCodeByTarget = Target.all.map { target in
+    zip(exports.exports, serviceNumbers(in: target)).map { export, service in
+      // Guest code reads a service's number from the first instruction of its Zw routine.
+      (service >= 0 ? SystemServices.entry(of: service) : TrapRange.entry) + TrapRange.code(popping: export.stackBytes(target))
+    }
+  }
+
   /// Writes bytes of system space whatever its protection, before anything runs.
   func overwrite(_ bytes: [UInt8], at address: UInt64) {
-    for (offset, byte) in bytes.enumerated() {
-      let place = address + UInt64(offset)
-      guard let frame = memory.current.frame(at: place) else { continue }
-      (memory.physical.host(frame) + Int(place & 0xfff)).storeBytes(of: byte, as: UInt8.self)
+    var rest = bytes[...]
+    while !rest.isEmpty {
+      let place = address + UInt64(rest.startIndex)
+      let piece = rest.prefix(Int(GuestMemory.pageSize - place % GuestMemory.pageSize))
+      rest = rest.dropFirst(piece.count)
+      if let frame = memory.current.frame(at: place) {
+        memory.physical.write(piece, to: frame, at: Int(place % GuestMemory.pageSize))
+      }
     }
   }
 

@@ -52,7 +52,7 @@ extension Export {
       .partially("the packets do not carry the identifier"),
       // NdisPacketSize (ndis.h): a packet of so many bytes for protocols, with all that is behind it.
       export("NdisPacketSize(ProtocolReservedSize)", module: "ndis", irql: .dispatch) { (_, reserved: UInt32) -> UInt32 in
-        UInt32((Packet.reserved + UInt64(reserved) + 7) & ~7) &+ UInt32(Packet.behind)
+        UInt32(truncatingIfNeeded: (Packet.reserved + UInt64(reserved) + 7) & ~7 + Packet.behind)
       },
       // nf-ndis-ndisallocatebufferpool: MDLs come from nonpaged pool, and the handle is for form's sake.
       export("NdisAllocateBufferPool(Status, PoolHandle, NumberOfDescriptors)", module: "ndis", irql: .dispatch) {
