@@ -79,7 +79,8 @@ import WindowsTypes
       let (first, second) = (one ?? world.data, other ?? world.data)
       world.g.k.memory.accessesLeft = 1_000_000
       do {
-        _ = try world.g.g.call(name, [world.g.globals, world.handle(for: name), first, second, first, second, first, second, first, second])
+        _ = try world.g.g.call(
+          name, [world.g.globals, world.handle(for: name), first, second, first, second, first, second, first, second])
       } catch is IOGuest.Stopped {}
     }
   }
