@@ -94,6 +94,20 @@ extension Kernel {
     var target: UInt64 = 0
   }
 
+  /// Makes a handle for an object that the caller has a pointer to, as `ObOpenObjectByPointer` does.
+  func openObject(
+    _ object: UInt64, _ attributes: UInt32, _ access: UInt32, _ type: UInt64, _ result: Pointer<GuestWord>
+  ) async throws -> NTSTATUS {
+    guard try isOfType(object, type) else { return .objectTypeMismatch }
+    let flags = ObjectAttributeFlags(rawValue: attributes)
+    let operation = HandleOperation(code: 1, object: object, isKernelHandle: flags.contains(.kernelHandle))
+    return try await announcingHandle(operation, access: access) { granted in
+      try reference(object, for: nil)
+      try result.store(GuestWord(makeHandle(to: object, access: granted, attributes: flags, mode: .kernelMode)))
+      return .success
+    }
+  }
+
   /// Makes a handle with those asked and told who registered for it.
   ///
   /// - Parameters:

@@ -183,22 +183,7 @@ extension Export {
       kernel.files.runLists[mcb.bits]?.truncate(to: virtual)
     },
     // nf-ntifs-fsrtllookuplargemcbentry
-    export(
-      "FsRtlLookupLargeMcbEntry(Mcb, Vbn, Lbn, SectorCountFromLbn, StartingLbn, SectorCountFromStartingLbn, Index)", irql: .apc
-    ) {
-      (
-        kernel, mcb: GuestWord, virtual: Int64, physical: Pointer<Int64>, count: Pointer<Int64>, start: Pointer<Int64>,
-        whole: Pointer<Int64>, index: Pointer<UInt32>
-      ) -> UInt8 in
-      guard let (number, run) = kernel.files.runLists[mcb.bits]?.run(at: virtual) else { return 0 }
-      let inside = virtual - run.virtual
-      if !physical.isNull { try physical.store(run.physical < 0 ? -1 : run.physical + inside) }
-      if !count.isNull { try count.store(run.count - inside) }
-      if !start.isNull { try start.store(run.physical) }
-      if !whole.isNull { try whole.store(run.count) }
-      if !index.isNull { try index.store(UInt32(number)) }
-      return 1
-    },
+    runAt("FsRtlLookupLargeMcbEntry(Mcb, Vbn, Lbn, SectorCountFromLbn, StartingLbn, SectorCountFromStartingLbn, Index)"),
     // nf-ntifs-fsrtllookuplastlargemcbentry
     lastRun("FsRtlLookupLastLargeMcbEntry(Mcb, Vbn, Lbn)"),
     // nf-ntifs-fsrtlnumberofrunsinlargemcb

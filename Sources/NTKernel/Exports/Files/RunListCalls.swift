@@ -91,20 +91,7 @@ extension Export {
       kernel.files.runLists[mcb.bits]?.remove(virtual, count)
       return 1
     },
-    export("FsRtlLookupBaseMcbEntry(Mcb, Vbn, Lbn, SectorCountFromLbn, StartingLbn, SectorCountFromStartingLbn, Index)", irql: .apc) {
-      (
-        kernel, mcb: GuestWord, virtual: Int64, physical: Pointer<Int64>, count: Pointer<Int64>, start: Pointer<Int64>,
-        whole: Pointer<Int64>, index: Pointer<UInt32>
-      ) -> UInt8 in
-      guard let (number, run) = kernel.files.runLists[mcb.bits]?.run(at: virtual) else { return 0 }
-      let inside = virtual - run.virtual
-      if !physical.isNull { try physical.store(run.physical < 0 ? -1 : run.physical + inside) }
-      if !count.isNull { try count.store(run.count - inside) }
-      if !start.isNull { try start.store(run.physical) }
-      if !whole.isNull { try whole.store(run.count) }
-      if !index.isNull { try index.store(UInt32(number)) }
-      return 1
-    },
+    runAt("FsRtlLookupBaseMcbEntry(Mcb, Vbn, Lbn, SectorCountFromLbn, StartingLbn, SectorCountFromStartingLbn, Index)"),
     lastRun("FsRtlLookupLastBaseMcbEntry(OpaqueMcb, LargeVbn, LargeLbn)"),
     lastRunAndIndex("FsRtlLookupLastBaseMcbEntryAndIndex(OpaqueMcb, LargeVbn, LargeLbn, Index)"),
     runCount("FsRtlNumberOfRunsInBaseMcb(Mcb)"),
@@ -122,6 +109,23 @@ extension Export {
       try virtual.store(last.virtual + last.count - 1)
       try physical.store(last.physical < 0 ? -1 : last.physical + last.count - 1)
       try index.store(UInt32(runs.count - 1))
+      return 1
+    }
+  }
+
+  static func runAt(_ prototype: String) -> Export {
+    export(prototype, irql: .apc) {
+      (
+        kernel, mcb: GuestWord, virtual: Int64, physical: Pointer<Int64>, count: Pointer<Int64>, start: Pointer<Int64>,
+        whole: Pointer<Int64>, index: Pointer<UInt32>
+      ) -> UInt8 in
+      guard let (number, run) = kernel.files.runLists[mcb.bits]?.run(at: virtual) else { return 0 }
+      let inside = virtual - run.virtual
+      if !physical.isNull { try physical.store(run.physical < 0 ? -1 : run.physical + inside) }
+      if !count.isNull { try count.store(run.count - inside) }
+      if !start.isNull { try start.store(run.physical) }
+      if !whole.isNull { try whole.store(run.count) }
+      if !index.isNull { try index.store(UInt32(number)) }
       return 1
     }
   }

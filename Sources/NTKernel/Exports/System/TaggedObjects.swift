@@ -13,14 +13,7 @@ extension Export {
         kernel, object: GuestWord, attributes: UInt32, state: GuestWord, access: UInt32, type: GuestWord, mode: KPROCESSOR_MODE,
         tag: UInt32, result: Pointer<GuestWord>
       ) async throws -> NTSTATUS in
-      guard try kernel.isOfType(object.bits, type.bits) else { return .objectTypeMismatch }
-      let flags = ObjectAttributeFlags(rawValue: attributes)
-      let operation = Kernel.HandleOperation(code: 1, object: object.bits, isKernelHandle: flags.contains(.kernelHandle))
-      return try await kernel.announcingHandle(operation, access: access) { granted in
-        try kernel.reference(object.bits, for: nil)
-        try result.store(GuestWord(kernel.makeHandle(to: object.bits, access: granted, attributes: flags, mode: .kernelMode)))
-        return .success
-      }
+      try await kernel.openObject(object.bits, attributes, access, type.bits, result)
     },
     // nf-wdm-obdereferenceobjectdeferdeletewithtag
     export("ObDereferenceObjectDeferDeleteWithTag(Object, Tag)", irql: .dispatch) {
