@@ -53,6 +53,13 @@ import WindowsTypes
 
   private func words(_ values: UInt32...) -> [UInt8] { values.flatMap { value in withUnsafeBytes(of: value.littleEndian) { Array($0) } } }
 
+  @Test("a driver that never returns ends where the instructions do, and the place is said") func endless() throws {
+    let run = try run(driver { _ in ([0xeb, 0xfe], []) }.build())
+    #expect(run.outcome == .limit(.instructions))
+    #expect(run.mismatches.first?.sentence.contains("the limit of 200000 instructions in odd!DriverEntry; --max-instructions") == true)
+    #expect(Fixture(driver: "a.sys").limits.instructions > Fixture.Limits().instructions)
+  }
+
   // MARK: Files
 
   @Test("sections that are aligned to less than a page", arguments: [0x20, 0x40, 0x80] as [UInt32])

@@ -127,7 +127,7 @@ extension Fixture {
     let name = file.split(separator: ".").dropLast().joined(separator: ".")
     let service = name.isEmpty ? file : name
     self.init(
-      file, target: target, load: [file], processes: Self.systemProcesses.map { Process($0.name, id: $0.id, user: $0.user) },
+      file, target: target, load: [file], limits: Limits(instructions: Self.driverInstructions), processes: Self.systemProcesses.map { Process($0.name, id: $0.id, user: $0.user) },
       threads: Self.systemProcesses.map { Thread($0.name.replacing(".exe", with: ""), in: $0.name) },
       // What it has begun runs on for a while before it is asked to go.
       steps: [Step(.load(Load(service, expect: .any))), Step(.run(.settled))]
@@ -137,6 +137,9 @@ extension Fixture {
         + [Step(.unload(Unload(service, expect: .any)))],
       expect: Expectation(outcome: .returned))
   }
+
+  /// Ten seconds of the machine's time: drivers measure its clock, unpack themselves and build tables.
+  private static let driverInstructions: UInt64 = 1_000_000_000
 
   /// Has the devices of a driver file opened, asked and closed before the driver is asked to go. Any other fixture stays as it is.
   public mutating func askDevices() {

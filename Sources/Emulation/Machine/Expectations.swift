@@ -177,6 +177,9 @@ extension Machine {
     case .raised(let code): "it raised \(NTSTATUS(rawValue: code))"
     case .bugCheck(let bugCheck):
       "it ended in bugcheck \(bugCheck.code): \(bugCheck.parameters.map { describe($0) }.joined(separator: ", "))\(place(of: bugCheck))"
+    case .limit(.instructions):
+      "it reached the limit of \(processor.instructionLimit) instructions"
+        + (names.symbol(at: processor[.ip]).map { " in \($0)" } ?? "") + "; --max-instructions allows more"
     case .limit(let limit): "it reached the limit of \(limit.rawValue)"
     case .missingRoutine(let name):
       "it called \(name), which \(missing?.introduced == nil ? "nobody provides" : "\(fixture.target.system.release) does not have")"
