@@ -127,7 +127,8 @@ extension Fixture {
     let name = file.split(separator: ".").dropLast().joined(separator: ".")
     let service = name.isEmpty ? file : name
     self.init(
-      file, target: target, load: [file], limits: Limits(instructions: Self.driverInstructions), processes: Self.systemProcesses.map { Process($0.name, id: $0.id, user: $0.user) },
+      file, target: target, load: [file], limits: Limits(instructions: Self.driverInstructions),
+      processes: Self.systemProcesses.map { Process($0.name, id: $0.id, user: $0.user) },
       threads: Self.systemProcesses.map { Thread($0.name.replacing(".exe", with: ""), in: $0.name) },
       // What it has begun runs on for a while before it is asked to go.
       steps: [Step(.load(Load(service, expect: .any))), Step(.run(.settled))]
