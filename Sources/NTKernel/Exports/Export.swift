@@ -72,6 +72,11 @@ public struct Export: Sendable {
     return copy
   }
 
+  /// A call that may be given an APC routine: where its callers are in user mode, partly, for no code runs there.
+  func callingAPCs(inUserMode isUser: Bool) -> Export {
+    isUser ? partially("the APC routine does not run, as no code in user mode does; waits end for it") : self
+  }
+
   /// The same routine by another name, which no import finds.
   func internally(named name: String) -> Export {
     var copy = self

@@ -100,7 +100,7 @@ extension Export {
           mode: mode(kernel)),
         isRead: isRead, (buffer.bits, length), offset: offset, key: key)
     }
-    .partially("user APC routines are not called")
+    .callingAPCs(inUserMode: name.hasPrefix("Nt"))
   }
 
   private static func control(_ name: String, _ mode: @escaping @Sendable (Kernel) throws -> KPROCESSOR_MODE) -> Export {
@@ -118,6 +118,6 @@ extension Export {
           mode: mode(kernel)),
         code, input: (input.bits, inputLength), output: (output.bits, outputLength))
     }
-    .partially("user APC routines are not called, and the access bits of the code are not checked")
+    .callingAPCs(inUserMode: name.hasPrefix("Nt"))
   }
 }

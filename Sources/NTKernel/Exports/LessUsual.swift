@@ -5,6 +5,6 @@ extension Export {
     utf8Text, errorCodes, ethernetAddresses, compression, atomTables, resourceLengths, smallServices, localTime, heaps, runOnce,
     tableSearches, rangeSets, securityLists, runListCalls, fileSystemHelpers, ansiPrefixes,
     taggedObjects, auditing, subjects, powerSettings, firmwareCalls, debugFilters, cacheExtras, transactions, counters,
-    dynamicHashTables, moduleTexts,
+    dynamicHashTables, moduleTexts, callersAPCs,
   ]
 }

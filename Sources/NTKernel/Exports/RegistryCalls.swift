@@ -129,7 +129,7 @@ extension Export {
             event: event.bits, apcRoutine: routine.bits, apcContext: context.bits, block: block, filter: filter, watchesTree: tree != 0,
             isAsynchronous: isAsynchronous != 0, mode: mode(prefix, kernel)))
       }
-      .partially("user APC routines are not called")
+      .callingAPCs(inUserMode: prefix == "Nt")
     ]
   }
 

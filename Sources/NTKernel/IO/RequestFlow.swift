@@ -109,8 +109,7 @@ extension Kernel {
 
   /// The APC has come to the thread that issued the request. What is no such request any more is bugcheck 0x44.
   func completeInThread(_ apc: Pointer<KAPC>, of file: Pointer<FILE_OBJECT>) async throws {
-    let offset = UInt64(IRP.layouts[memory.target].Tail.offset)
-    let irp = Pointer<IRP>(bits: apc.address &- offset, in: memory.memory)
+    let irp = request(ofAPC: apc)
     guard let issue = io.issued[irp.address], issue.isCompleting else { throw BugCheck(.multipleIRPCompleteRequests, irp.address) }
     try complete(irp, of: file)
     if let held = issue.heldFile { try await release(held) }
@@ -213,8 +212,34 @@ extension Kernel {
         try file.FinalStatus.store(status)
         try set(file.Event)
       }
+      if !flags.contains(.createOperation), try sendCallersAPC(of: irp) { return }
     }
     try forget(irp)
+  }
+
+  /// Queues the APC that the caller of a request gave a routine for, which takes the packet with it (nf-ntifs-ntreadfile, ApcRoutine):
+  /// of kernel mode it runs at PASSIVE_LEVEL in the thread as soon as that may be interrupted, of user mode with the next alertable
+  /// wait. Returns whether there is one and the thread takes it.
+  private func sendCallersAPC(of irp: Pointer<IRP>) throws -> Bool {
+    let parameters = irp.Overlay.AsynchronousParameters
+    let routine = try parameters.UserApcRoutine.load().address
+    guard routine != 0, let issue = io.issued[irp.address] else { return false }
+    try irp.ThreadListEntry.remove()
+    try irp.ThreadListEntry.initialize()
+    io.issued[irp.address] = nil
+    let environment = KAPC_ENVIRONMENT(rawValue: UInt32(UInt8(bitPattern: try irp.ApcEnvironment.load())))
+    try initialize(
+      irp.Tail.Apc, thread: issue.thread.object.Tcb, environment: environment, kernel: trapAddress(of: "IopUserCompletion"),
+      rundown: trapAddress(of: "IopUserRundown"), normal: routine, mode: irp.RequestorMode.load(),
+      context: parameters.UserApcContext.load().address)
+    return try insert(irp.Tail.Apc, irp.UserIosb.load().address, 0)
+  }
+
+  /// The packet whose APC has come, or never will.
+  func freeRequest(ofAPC apc: Pointer<KAPC>) throws { try freeIRP(request(ofAPC: apc)) }
+
+  private func request(ofAPC apc: Pointer<KAPC>) -> Pointer<IRP> {
+    Pointer(bits: apc.address &- UInt64(IRP.layouts[memory.target].Tail.offset), in: memory.memory)
   }
 
   func blockSize(_ block: UInt64) -> UInt64 { nonPagedPool.blocks[block]?.size ?? 0 }

@@ -105,7 +105,11 @@ extension Kernel {
     _ arguments: RequestArguments, _ code: IOControlCode, input: (address: UInt64, length: UInt32),
     output: (address: UInt64, length: UInt32), isFileSystem: Bool = false
   ) async throws -> NTSTATUS {
-    try await issue(arguments, isFileSystem ? .fileSystemControl : .deviceControl, buffers: [input, output]) { irp, device in
+    // FILE_READ_ACCESS and FILE_WRITE_ACCESS are FILE_READ_DATA and FILE_WRITE_DATA (“Defining I/O Control Codes”, WDK).
+    try await issue(
+      arguments, isFileSystem ? .fileSystemControl : .deviceControl, access: code.access == 0 ? [] : [UInt32(code.access)],
+      buffers: [input, output]
+    ) { irp, device in
       let mode = arguments.mode
       if mode == .userMode, code.method != .neither {
         if output.address != 0, code.method == .buffered { try self.probe(output.address, UInt64(output.length)) }
@@ -166,7 +170,7 @@ extension Kernel {
   /// Makes a request of a file on behalf of the running thread, and sends it.
   ///
   /// - Parameters:
-  ///   - access: rights of which a handle of user mode must have one; any handle will do where there is none.
+  ///   - access: masks of rights, of which a handle of user mode must have one whole; any handle will do where there is none.
   ///   - isSynchronous: whether the caller waits, however the file is opened.
   ///   - prepare: fills in what is special about the request; what it throws is the call's status.
   func issue(
@@ -176,7 +180,7 @@ extension Kernel {
     let here = memory.memory
     guard let entry = try entry(of: arguments.handle) else { return .invalidHandle }
     guard kind(of: entry.object) == .file else { return .objectTypeMismatch }
-    if arguments.mode == .userMode, !access.isEmpty, !access.contains(where: { entry.grantedAccess & $0 != 0 }) { return .accessDenied }
+    if arguments.mode == .userMode, !access.isEmpty, !access.contains(where: { $0 & ~entry.grantedAccess == 0 }) { return .accessDenied }
     let file = Pointer<FILE_OBJECT>(entry.object, in: here)
     var event = Pointer<KEVENT>(0, in: here)
     if arguments.event != 0 {

@@ -67,7 +67,7 @@ extension Export {
             mode: origin(kernel)),
           buffer.bits, length, kind, isSingle: single != 0, name: name, restarts: restart != 0)
       }
-      .partially("user APC routines are not called; object identifiers, quotas and reparse points are unknown classes"),
+      .partially("object identifiers, quotas and reparse points are unknown classes"),
       // nf-ntifs-ntfscontrolfile
       export(
         "\(prefix)FsControlFile(FileHandle, Event, ApcRoutine, ApcContext, IoStatusBlock, FsControlCode, InputBuffer, InputBufferLength, OutputBuffer, OutputBufferLength)",
@@ -83,7 +83,7 @@ extension Export {
             mode: origin(kernel)),
           code, input: (input.bits, inputLength), output: (output.bits, outputLength), isFileSystem: true)
       }
-      .partially("user APC routines are not called, and the access bits of the code are not checked"),
+      .callingAPCs(inUserMode: isUser),
       // nf-ntifs-ntlockfile
       export(
         "\(prefix)LockFile(FileHandle, Event, ApcRoutine, ApcContext, IoStatusBlock, ByteOffset, Length, Key, FailImmediately, ExclusiveLock)",
@@ -99,7 +99,7 @@ extension Export {
             mode: origin(kernel)),
           offset, length, key: key, minor: 1, flags: (fails != 0 ? 1 : 0) | (exclusive != 0 ? 2 : 0))
       }
-      .partially("user APC routines are not called"),
+      .callingAPCs(inUserMode: isUser),
       // nf-ntifs-ntunlockfile
       export("\(prefix)UnlockFile(FileHandle, IoStatusBlock, ByteOffset, Length, Key)", irql: .passive) {
         (

@@ -52,4 +52,14 @@ extension Export {
       try await kernel.completeInThread(apc, of: first.load())
     },
   ]
+
+  /// The kernel and rundown routines of an APC that the caller of a request asked for: the packet goes with it.
+  static let callersAPCs: [Export] = [
+    export("IopUserCompletion(Apc, NormalRoutine, NormalContext, SystemArgument1, SystemArgument2)", isImportable: false) {
+      (
+        kernel, apc: Pointer<KAPC>, normal: GuestWord, context: GuestWord, first: GuestWord, second: GuestWord
+      ) in try kernel.freeRequest(ofAPC: apc)
+    },
+    export("IopUserRundown(Apc)", isImportable: false) { (kernel, apc: Pointer<KAPC>) in try kernel.freeRequest(ofAPC: apc) },
+  ]
 }
