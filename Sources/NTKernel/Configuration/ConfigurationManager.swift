@@ -112,12 +112,12 @@ extension Kernel {
     configuration.objectNames[object] = nil
   }
 
-  /// A handle to `key` is stored at `place`.
+  /// A handle to `key` with these rights is stored at `place`.
   func grant(
-    _ key: RegistryKey, at place: Pointer<GuestWord>, access: UInt32, flags: ObjectAttributeFlags, mode: KPROCESSOR_MODE
+    _ key: RegistryKey, at place: Pointer<GuestWord>, rights: UInt32, flags: ObjectAttributeFlags, mode: KPROCESSOR_MODE
   ) throws -> UInt64 {
     let object = try makeKeyObject(key)
-    let handle = try makeHandle(to: object, access: KeyAccess.mapping(access), attributes: flags, mode: mode)
+    let handle = try makeHandle(to: object, access: rights, attributes: flags, mode: mode)
     try place.store(GuestWord(handle))
     return object
   }

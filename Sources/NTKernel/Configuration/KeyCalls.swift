@@ -27,7 +27,11 @@ extension Kernel {
           guard case .found(let key) = registry.resolve(name.parts[...], from: name.start, followsLast: followsLast) else {
             return (.objectNameNotFound, 0)
           }
-          return (.success, try grant(key, at: request.handle, access: request.access, flags: name.flags, mode: request.mode))
+          switch try rights(to: key, request.access, name.flags, request.mode) {
+          case .failure(let refusal): return (refusal.status, 0)
+          case .success(let rights):
+            return (.success, try grant(key, at: request.handle, rights: rights, flags: name.flags, mode: request.mode))
+          }
         }
       }
     }
@@ -54,17 +58,34 @@ extension Kernel {
           let (isLink, opensLink) = (options & 2 != 0, options & 8 != 0 || name.flags.contains(.openLink))
           var isNew = false
           var key: RegistryKey
+          // The maker of a key may do with it what it wants.
+          var granted = KeyAccess.mapping(request.access)
           switch registry.resolve(name.parts[...], from: name.start, followsLast: !isLink && !opensLink) {
           case .found(let existing):
             if isLink { return (.objectNameCollision, 0) }
             key = existing
+            switch try rights(to: key, request.access, name.flags, request.mode) {
+            case .failure(let refusal): return (refusal.status, 0)
+            case .success(let rights): granted = rights
+            }
           case .badLink: return (.objectNameNotFound, 0)
           case .missing(let part, let parent, let rest):
             guard rest.isEmpty else { return (.objectNameNotFound, 0) }
+            if case .failure(let refusal) = try rights(to: parent, KeyAccess.createSubKey.rawValue, name.flags, request.mode) {
+              return (refusal.status, 0)
+            }
+            let explicit = try request.attributes.SecurityDescriptor.load().cast(to: SECURITY_DESCRIPTOR.self)
+            // STATUS_INVALID_SECURITY_DESCR
+            guard try explicit.isNull || explicit.isValid else { return (NTSTATUS(rawValue: 0xc000_0079), 0) }
             let status = checkRoom(for: part, in: parent, isVolatile: options & 1 != 0)
             guard status.isSuccess else { return (status, 0) }
             key = RegistryKey(part, in: parent, isVolatile: options & 1 != 0, at: registry.now())
             key.className = classBytes
+            if !explicit.isNull {
+              var security = try SecurityParts(explicit)
+              security.complete(from: parent.security, try currentToken())
+              key.ownSecurity = security
+            }
             key.isLink = isLink
             registry.usedBytes += key.size
             parent.insert(key)
@@ -72,7 +93,7 @@ extension Kernel {
             try changed(parent, .name)
             isNew = true
           }
-          let object = try grant(key, at: request.handle, access: request.access, flags: name.flags, mode: request.mode)
+          let object = try grant(key, at: request.handle, rights: granted, flags: name.flags, mode: request.mode)
           // REG_CREATED_NEW_KEY, REG_OPENED_EXISTING_KEY
           if !disposition.isNull { try disposition.store(isNew ? 1 : 2) }
           return (.success, object)

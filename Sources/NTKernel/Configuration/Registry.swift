@@ -42,6 +42,7 @@ public final class Registry {
     root = RegistryKey("REGISTRY", in: nil, isVolatile: false, at: VirtualTime.boot)
     for name in ["MACHINE", "USER"] { root.insert(RegistryKey(name, in: root, isVolatile: false, at: VirtualTime.boot)) }
     fill()
+    secure()
   }
 
   /// The key at `path`, or `nil`.

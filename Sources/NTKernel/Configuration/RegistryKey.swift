@@ -17,6 +17,8 @@ public final class RegistryKey {
   public private(set) var isDeleted = false
   /// Whether it stands for the key that its value `SymbolicLinkValue` names.
   public internal(set) var isLink = false
+  /// What the key's maker, or who changed its security, said; `nil` where it has what the key above has.
+  var ownSecurity: SecurityParts?
   public private(set) var values: [Value] = []
   public private(set) var subkeys: [RegistryKey] = []
   private let folded: FoldedName

@@ -159,7 +159,10 @@ extension Kernel {
       let device = try Pointer<FILE_OBJECT>(object, in: here).DeviceObject.load()
       return device.isNull ? header(of: object).SecurityDescriptor.cast() : device.SecurityDescriptor.cast()
     case .device: return Pointer<DEVICE_OBJECT>(object, in: here).SecurityDescriptor.cast()
-    default: return header(of: object).SecurityDescriptor.cast()
+    default:
+      let place: Pointer<GuestWord> = header(of: object).SecurityDescriptor.cast()
+      if kind(of: object) == .key { try refreshDescriptor(ofKeyObject: object, at: place) }
+      return place
     }
   }
 
@@ -178,6 +181,7 @@ extension Kernel {
     let new = try merge(Pointer(old, in: memory.memory), information, change, POOL_TYPE(rawValue: 1))
     try place.store(GuestWord(new))
     releaseDescriptor(old)
+    configuration.open[object]?.key.ownSecurity = try SecurityParts(Pointer(new, in: memory.memory))
     return .success
   }
 

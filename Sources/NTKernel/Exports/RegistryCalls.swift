@@ -5,7 +5,8 @@ extension Export {
   /// The registry's system calls: `Zw…` for drivers; the `Nt…` that user mode reaches has no export on XP.
   static let registryKeys: [Export] = ["Nt", "Zw"].flatMap { prefix in keyCalls(prefix) + queryCalls(prefix) + watchCalls(prefix) }
 
-  private static let unguarded = "keys have no security descriptors: every access is granted"
+  private static let uninherited =
+    "a new key has the list that its maker gives, or else that of the key above it, without entries of CREATOR OWNER's"
 
   private static func mode(_ prefix: String, _ kernel: Kernel) throws -> KPROCESSOR_MODE {
     prefix == "Zw" ? .kernelMode : try kernel.previousMode()
@@ -18,8 +19,7 @@ extension Export {
       export("\(prefix)OpenKey(KeyHandle, DesiredAccess, ObjectAttributes)", irql: .passive, isImportable: isImportable) {
         (kernel, handle: Pointer<GuestWord>, access: UInt32, attributes: Pointer<OBJECT_ATTRIBUTES>) async throws -> NTSTATUS in
         try await kernel.openKey(.init(handle: handle, access: access, attributes: attributes, mode: mode(prefix, kernel)))
-      }
-      .partially(unguarded),
+      },
       // nf-wdm-zwcreatekey
       export(
         "\(prefix)CreateKey(KeyHandle, DesiredAccess, ObjectAttributes, TitleIndex, Class, CreateOptions, Disposition)", irql: .passive,
@@ -33,7 +33,7 @@ extension Export {
           .init(handle: handle, access: access, attributes: attributes, mode: mode(prefix, kernel)), class: className, options: options,
           disposition: disposition)
       }
-      .partially(unguarded),
+      .partially(uninherited),
       // nf-wdm-zwdeletekey
       export("\(prefix)DeleteKey(KeyHandle)", irql: .passive, isImportable: isImportable) {
         (kernel, handle: GuestWord) async throws -> NTSTATUS in

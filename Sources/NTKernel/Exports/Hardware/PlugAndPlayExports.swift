@@ -217,14 +217,14 @@ extension Kernel {
     let place = Pointer<GuestWord>(try allocate(8), in: memory.memory)
     defer { _ = nonPagedPool.free(place.address) }
     // KEY_ALL_ACCESS
-    _ = try grant(key, at: place, access: 0xf003f, flags: .kernelHandle, mode: .kernelMode)
+    _ = try grant(key, at: place, rights: KeyAccess.mapping(0xf003f), flags: .kernelHandle, mode: .kernelMode)
     return try place.load().bits
   }
 
   /// A handle to a key below `CurrentControlSet`, which is made if it is not there.
   fileprivate func openDeviceKey(_ path: String, _ access: UInt32, _ result: Pointer<GuestWord>) throws -> NTSTATUS {
     guard let key = registry.makeKey(at: #"\Registry\Machine\System\CurrentControlSet\"# + path) else { return .objectNameNotFound }
-    _ = try grant(key, at: result, access: access, flags: .kernelHandle, mode: .kernelMode)
+    _ = try grant(key, at: result, rights: KeyAccess.mapping(access), flags: .kernelHandle, mode: .kernelMode)
     return .success
   }
 
