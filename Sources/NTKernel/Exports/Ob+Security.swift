@@ -159,21 +159,25 @@ extension Kernel {
       let device = try Pointer<FILE_OBJECT>(object, in: here).DeviceObject.load()
       return device.isNull ? header(of: object).SecurityDescriptor.cast() : device.SecurityDescriptor.cast()
     case .device: return Pointer<DEVICE_OBJECT>(object, in: here).SecurityDescriptor.cast()
-    default:
-      let place: Pointer<GuestWord> = header(of: object).SecurityDescriptor.cast()
-      if kind(of: object) == .key { try refreshDescriptor(ofKeyObject: object, at: place) }
-      return place
+    default: return header(of: object).SecurityDescriptor.cast()
     }
   }
 
   /// The address of an object's self-relative descriptor; 0 where it has none. The low three bits count references.
-  public func securityDescriptor(of object: UInt64) throws -> UInt64 { try securityPlace(of: object).load().bits & ~7 }
+  public func securityDescriptor(of object: UInt64) throws -> UInt64 {
+    let place = try securityPlace(of: object)
+    if kind(of: object) == .key { try refreshDescriptor(ofKeyObject: object, at: place) }
+    return try place.load().bits & ~7
+  }
+
+  /// Gives back what an object that goes has in memory of its own.
+  func releaseDescriptor(ofObject object: UInt64) throws { releaseDescriptor(try securityPlace(of: object).load().bits & ~7) }
 
   /// Replaces what `information` names of the object's descriptor.
   func setSecurity(of object: UInt64, _ information: SecurityInformation, _ change: Pointer<SECURITY_DESCRIPTOR>) throws -> NTSTATUS {
     guard try change.isValid else { return NTSTATUS(rawValue: 0xc000_0079) }
     let place = try securityPlace(of: object)
-    let old = try place.load().bits & ~7
+    let old = try securityDescriptor(of: object)
     // The block is the object's, not the caller's.
     let caller = self.caller.address
     defer { self.caller.address = caller }

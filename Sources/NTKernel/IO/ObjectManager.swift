@@ -142,7 +142,7 @@ extension Kernel {
     if record.kind == .section { try await deleteSection(object) }
     if record.kind == .file { try await closeFile(Pointer(object, in: memory.memory)) }
     if let path = record.path, io.namespace[path]?.object == object { io.namespace.remove(path) }
-    if record.kind != .file { releaseDescriptor(try securityDescriptor(of: object)) }
+    if record.kind != .file { try releaseDescriptor(ofObject: object) }
     io.objects[object] = nil
     io.references[object] = nil
     if record.kind == .key { forgetKeyObject(object) }
