@@ -72,7 +72,7 @@ struct ExportsCommand: ParsableCommand {
     var missing: String?
     if case .partial(let text) = variable.support { missing = text }
     return .object([
-      "module": .string(variable.module), "name": .string(variable.name), "support": .string(missing == nil ? "full" : "partial"),
+      "module": .string(variable.module), "name": .string(variable.name), "support": .string(missing == nil ? "tested" : "partial"),
       "missing": missing.map { .string($0) },
       "introduced": .string("\(KnownRoutines.introduction(of: variable.name, in: variable.module))"),
     ])
@@ -118,7 +118,7 @@ struct ExportsCommand: ParsableCommand {
       "module": .string(export.module), "name": .string(export.name), "parameters": .array(export.parameters.map { .string($0) }),
       "convention": .string(export.convention.rawValue), "stackBytes": .number(export.stackBytes(.windowsXP_x86)),
       "highestIRQL": export.highestIRQL.map { .number(Int($0.rawValue)) } ?? .null,
-      "support": .string(missing == nil ? "full" : "partial"), "missing": missing.map { .string($0) },
+      "support": .string(missing == nil ? "tested" : "partial"), "missing": missing.map { .string($0) },
       "uncertainty": export.uncertainty.map { .string($0) },
       "introduced": .string("\(KnownRoutines.introduction(of: export.name, in: export.module))"),
     ])

@@ -80,7 +80,7 @@ struct ImportsCommand: ParsableCommand {
 
   private func words(_ row: ImportSurvey.Row, _ survey: ImportSurvey) -> String {
     switch row.support {
-    case .full: "full"
+    case .tested: "tested"
     case .partial(let missing): "partial: \(missing)"
     case .variable(let missing): "variable" + (missing.map { ": \($0)" } ?? "")
     case .image(let name): "from \(name)"
@@ -105,7 +105,7 @@ struct ImportsCommand: ParsableCommand {
   private func json(_ row: ImportSurvey.Row) -> JSONValue {
     let (support, detail): (String, String?) =
       switch row.support {
-      case .full: ("full", nil)
+      case .tested: ("tested", nil)
       case .partial(let missing): ("partial", missing)
       case .variable(let missing): ("variable", missing)
       case .image(let name): ("image", name)

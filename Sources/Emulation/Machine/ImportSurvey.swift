@@ -8,8 +8,8 @@ import WindowsTypes
 public struct ImportSurvey: Sendable {
   /// What an import leads to.
   public enum Support: Sendable, Hashable {
-    /// A routine that does what its documentation says.
-    case full
+    /// A routine that does what its documentation says, as a test asserts.
+    case tested
     /// A routine that does less, and what is missing.
     case partial(String)
     /// A variable of the kernel's, and what it lacks.
@@ -78,7 +78,7 @@ public struct ImportSurvey: Sendable {
     }
     if let number = Machine.exportNumber(of: name, in: module, for: target) {
       switch Machine.exports.exports[number].support {
-      case .full: return .full
+      case .tested: return .tested
       case .partial(let missing): return .partial(missing)
       }
     }

@@ -3,7 +3,8 @@ import WindowsTypes
 
 /// How far an export does what its documentation says.
 public enum Support: Hashable, Sendable {
-  case full
+  /// It does all of that, and a test asserts a success and a failure of it.
+  case tested
   /// What is missing.
   case partial(String)
 }
@@ -25,7 +26,7 @@ public struct Export: Sendable {
   public let convention: CallingConvention
   /// The highest IRQL at which it may be called, or `nil` for any.
   public let highestIRQL: IRQL?
-  public private(set) var support = Support.full
+  public private(set) var support = Support.tested
   /// What the documentation leaves open, and what was chosen.
   public private(set) var uncertainty: String?
   /// Whether guest code can import it by name, or only the kernel itself leads there.

@@ -9,7 +9,7 @@ public struct KernelVariable: Sendable {
   /// In bytes.
   public let size: @Sendable (Target) -> Int
   /// What is not as Windows has it.
-  public private(set) var support = Support.full
+  public private(set) var support = Support.tested
   /// Gives the variable its first value.
   let fill: @Sendable (Kernel, UInt64) throws -> Void
 
