@@ -28,6 +28,8 @@ struct KernelLayout: Sendable {
   let modules: Range<UInt64> = 0x8069_0000..<0x806c_0000
   /// The table of identifiers of processes and threads.
   let clientIdentifiers: Range<UInt64> = 0x806d_0000..<0x806e_0000
+  /// The images of a plain installation's own drivers.
+  let standingDrivers: Range<UInt64> = 0xf870_0000..<0xf880_0000
   /// Images that cannot stay where they were linked.
   let drivers: Range<UInt64> = 0xf8b0_0000..<0xffb0_0000
 
@@ -40,8 +42,8 @@ struct KernelLayout: Sendable {
   /// Where no image of the run's may lie at an address of its own.
   var reserved: [Range<UInt64>] {
     [
-      segmentTable..<segmentTable + 0x1000, traps, callbacks, nonPagedPool, pagedPool, systemPTEs, stacks, variables, modules, drivers,
-      kernelImage, halImage,
+      segmentTable..<segmentTable + 0x1000, traps, callbacks, nonPagedPool, pagedPool, systemPTEs, stacks, variables, modules,
+      standingDrivers, drivers, kernelImage, halImage,
     ]
   }
 }

@@ -253,6 +253,15 @@ extension Registry {
       #"Services\Tcpip\Parameters"#,
       ["DataBasePath": .expandableString(#"%SystemRoot%\System32\drivers\etc"#), "Domain": .string(""), "Hostname": .string("probelock")])
     makeKey(at: #"Services\Tcpip\Parameters\Interfaces"#)
+    // Without a network adapter TCP/IP is bound to the wide area network's alone: who looks for adapters there finds that one.
+    set(
+      #"Services\Tcpip\Linkage"#,
+      [
+        "Bind": .strings([#"\Device\NdisWanIp"#]), "Export": .strings([#"\Device\Tcpip_NdisWanIp"#]), "Route": .strings(["\"NdisWanIp\""]),
+      ])
+    set(
+      #"HKLM\SYSTEM\CurrentControlSet\Control\Class\{4D36E972-E325-11CE-BFC1-08002BE10318}"#,
+      ["Class": .string("Net"), "": .string("Network adapters")])
     // GUID_DEVCLASS_KEYBOARD, GUID_DEVCLASS_MOUSE, GUID_DEVCLASS_DISKDRIVE (devguid.h).
     for (identifier, name, filter) in [
       ("4D36E96B", "Keyboard", "kbdclass"), ("4D36E96F", "Mouse", "mouclass"), ("4D36E967", "DiskDrive", "PartMgr"),

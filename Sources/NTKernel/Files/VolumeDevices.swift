@@ -161,7 +161,10 @@ extension Kernel {
 
   /// A driver object of the run's own, all of whose dispatch routines are one export.
   func kernelDriver(_ path: String, _ routine: String) throws -> Pointer<DRIVER_OBJECT> {
-    try kernelDriver(path, routine: trapAddress(of: routine))
+    let isKnown = files.drivers[path.lowercased()] != nil
+    let object = try kernelDriver(path, routine: trapAddress(of: routine))
+    if !isKnown { try giveImage(to: object, path) }
+    return object
   }
 
   /// A driver object of the run's own, all of whose dispatch routines are at `routine`.

@@ -89,6 +89,7 @@ extension StandingObject {
       ("RawDisk", StandingDevice(driver: "\\FileSystem\\RAW", type: 8)), ("RawCdRom", StandingDevice(driver: "\\FileSystem\\RAW", type: 3)),
       ("RawTape", StandingDevice(driver: "\\FileSystem\\RAW", type: 0x20)),
       ("WMIDataDevice", StandingDevice(driver: "\\Driver\\WMIxWDM", type: 0x22)),
+      ("Nsi", StandingDevice(driver: "\\Driver\\nsiproxy", type: 0x12)),
       ("DxgKrnl", StandingDevice(driver: "\\Driver\\DXGKrnl", type: 0x23, behaviour: .graphics)),
     ].map { ("\\Device\\" + $0.0, .device($0.1)) }
     + [("\\FileSystem\\Filters\\FltMgr", .device(StandingDevice(driver: "\\FileSystem\\FltMgr", type: 8)))]
@@ -98,12 +99,14 @@ extension StandingObject {
       "Driver\\VgaSave", "Driver\\Tcpip",
       "Driver\\DXGKrnl", "Driver\\AFD", "Driver\\NDIS", "Driver\\KSecDD", "Driver\\ACPI", "Driver\\PCI", "FileSystem\\Npfs",
       "FileSystem\\Msfs",
-      "FileSystem\\Mup", "FileSystem\\MRxSmb",
+      "FileSystem\\Mup", "FileSystem\\MRxSmb", "Driver\\PnpManager", "Driver\\VolSnap", "Driver\\volmgr", "Driver\\nsiproxy",
     ].map { ("\\" + $0, .driver) }
     + ["Device\\HarddiskVolume1", "??\\C:", "FileSystem\\Ntfs", "Ntfs"].map { ("\\" + $0, .systemVolume) }
 
   /// What Windows has from Vista on alone, in lower case.
-  private static let later: Set = ["\\device\\dxgkrnl", "\\driver\\dxgkrnl"]
+  private static let later: Set = [
+    "\\device\\dxgkrnl", "\\driver\\dxgkrnl", "\\driver\\volmgr", "\\device\\nsi", "\\driver\\nsiproxy",
+  ]
 
   /// Whether a plain installation of `target` has the object at `path`, in lower case.
   static func isThere(_ path: String, in target: Target) -> Bool { target.system.release >= .vista || !later.contains(path) }
@@ -157,14 +160,14 @@ extension Kernel {
       try makeSymbolicLink(path, to: path == "\\SystemRoot" ? try systemRoot() : target)
     case .device(let description):
       try makeDirectories(on: path)
-      let driver = try kernelDriver(description.driver, "IopStorageRequest")
+      let driver = try standingDriver(description.driver)
       guard
         case .success(let device) = try createDevice(
           driver, extensionSize: 0, name: path, type: description.type, characteristics: 0x100, isExclusive: false)
       else { return false }
       try device.Flags.store(device.Flags.load().subtracting(.deviceInitializing).union(description.flags))
     case .driver:
-      _ = try kernelDriver(path, "IopStorageRequest")
+      _ = try standingDriver(path)
       // Whoever has the driver's object looks for its devices.
       for case (let place, .device(let device)) in StandingObject.all where device.driver == path { _ = try makeStandingObject(at: place) }
     case .systemVolume:
@@ -175,9 +178,18 @@ extension Kernel {
           files: StandingObject.systemDirectories.map { FileDescription($0, isDirectory: true) }
             + [FileDescription(#"\WINDOWS\system32\ntdll.dll"#, content: ServiceLibrary(memory.target).bytes)]
             + (loader?.driverFiles ?? []).map { FileDescription(#"\WINDOWS\system32\drivers\"# + $0.name, content: $0.content) }))
-      if let volume = files.volumes.first { try addSystemFiles(to: volume) }
+      if let volume = files.volumes.first {
+        try addSystemFiles(to: volume)
+        for device in [volume.device, volume.storageDevice] { try moveDispatchRoutines(of: device.DriverObject.load()) }
+      }
     }
     return io.namespace[path] != nil
+  }
+
+  private func standingDriver(_ path: String) throws -> Pointer<DRIVER_OBJECT> {
+    let driver = try kernelDriver(path, "IopStorageRequest")
+    try moveDispatchRoutines(of: driver)
+    return driver
   }
 
   /// Where `\SystemRoot` leads: to the volume that is drive C, or to the system's own.

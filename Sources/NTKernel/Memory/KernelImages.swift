@@ -18,6 +18,7 @@ extension Kernel {
     let directory: Range<UInt64>
     /// Its sections, in the order of their addresses: only what is mapped.
     let sections: [(name: String, range: Range<UInt64>, characteristics: UInt32)]
+    var entryPoint: UInt64?
   }
 
   var buildTimestamp: UInt32 { memory.target.system.buildTimestamp }
@@ -97,7 +98,7 @@ extension Kernel {
   }
 
   /// The DOS header, the NT headers and the section table.
-  private func headers(of image: KernelImage, directorySize: UInt32) -> [UInt8] {
+  func headers(of image: KernelImage, directorySize: UInt32) -> [UInt8] {
     var bytes = ImageBytes()
     bytes.bytes = Array("MZ".utf8) + [UInt8](repeating: 0, count: 0x3a)
     // e_lfanew, and the headers right behind.
@@ -114,7 +115,7 @@ extension Kernel {
     let version = memory.target.system.minor << 16 | memory.target.system.major
     let code = image.sections.first { $0.name == ".text" }?.range ?? image.directory
     bytes.append([
-      UInt32(code.count), 0, 0, 0, UInt32(code.lowerBound - image.base), 0,
+      UInt32(code.count), 0, 0, image.entryPoint.map { UInt32($0 - image.base) } ?? 0, UInt32(code.lowerBound - image.base), 0,
       UInt32(image.base), 0x1000, 0x1000,
       // Operating system, image and subsystem versions.
       version, version, version, 0,

@@ -81,11 +81,20 @@ final class IOGuest {
         k.registers[.sp] = sp
         k.registers[.ax] = value
         try ret(popping: 4 * count)
+      } else if let target = jump(at: ip) {
+        k.registers[.ip] = target
       } else {
         if !allowsStrayCode { Issue.record("guest code strayed to \(hex(ip))") }
         throw Stopped(bugCheck: nil)
       }
     }
+  }
+
+  /// Where the dispatch routine of a driver of Windows' own goes on: `mov edi,edi; push ebp; mov ebp,esp; pop ebp; jmp`.
+  private func jump(at ip: UInt64) -> UInt64? {
+    guard (try? k.memory.memory.bytes(7, at: ip)) == [0x8b, 0xff, 0x55, 0x8b, 0xec, 0x5d, 0xe9], let distance = try? k.load(ip + 7)
+    else { return nil }
+    return UInt64(UInt32(truncatingIfNeeded: ip + 11) &+ UInt32(distance))
   }
 
   private func ret(popping bytes: Int) throws {

@@ -38,6 +38,56 @@ import WindowsTypes
     #expect(try g.k.kernel.leftovers(of: g.driver).isEmpty)
   }
 
+  /// `DRIVER_OBJECT` by name.
+  private func driver(_ name: String, _ g: borrowing IOGuest) throws -> Pointer<DRIVER_OBJECT> {
+    let place = try g.space()
+    #expect(try g.status("ObReferenceObjectByName", g.string(name), 0x40, 0, 0, 0, 0, 0, place) == .success)
+    return Pointer<DRIVER_OBJECT>(UInt64(try g.k.load(place)), in: g.k.memory.memory)
+  }
+
+  @Test(
+    "a driver of Windows' own has an image, which the list of modules shows, and its dispatch routines lie in it",
+    arguments: [#"\Driver\Disk"#, #"\Driver\Kbdclass"#, #"\FileSystem\Ntfs"#, #"\Driver\Tcpip"#, #"\Driver\VgaSave"#])
+  func images(name: String) throws {
+    let g = try IOGuest()
+    let driver = try driver(name, g)
+    let (base, size) = (try driver.DriverStart.load().address, UInt64(try driver.DriverSize.load()))
+    // MZ, and PE\0\0 where e_lfanew says; as large as the object says.
+    #expect(try base != 0 && g.k.load(base) & 0xffff == 0x5a4d)
+    let header = base + UInt64(try g.k.load(base + 0x3c))
+    #expect(try g.k.load(header) == 0x4550 && UInt64(g.k.load(header + 0x50)) == size)
+    #expect(try base + UInt64(g.k.load(header + 0x28)) == driver.DriverInit.load().address)
+    for index in 0..<IRP_MJ.count { #expect(try base..<base + size ~= driver.MajorFunction[index].load().address) }
+    // mov edi,edi; push ebp; mov ebp,esp; pop ebp; jmp
+    let routine = try driver.MajorFunction[14].load().address
+    #expect(try g.k.memory.memory.bytes(7, at: routine) == [0x8b, 0xff, 0x55, 0x8b, 0xec, 0x5d, 0xe9])
+    let target = try UInt64(UInt32(truncatingIfNeeded: routine + 11) &+ g.k.load(routine + 7))
+    let own = name.hasPrefix(#"\FileSystem"#) ? "IopFileSystemRequest" : "IopStorageRequest"
+    #expect(target == g.k.kernel.trapAddress(of: own))
+    let section: Pointer<LDR_DATA_TABLE_ENTRY> = try driver.DriverSection.load().cast()
+    #expect(try section.DllBase.load().address == base && UInt64(section.SizeOfImage.load()) == size)
+    let file = name == #"\Driver\VgaSave"# ? "vga.sys" : (name.split(separator: "\\").last.map(String.init) ?? "") + ".sys"
+    #expect(try section.BaseDllName.string() == file)
+    let listed = try g.k.kernel.moduleList().entries().map { $0.container(\LDR_DATA_TABLE_ENTRY.InLoadOrderLinks) }
+    #expect(listed.contains(section))
+  }
+
+  @Test("what replaces a dispatch routine of such a driver stays when the driver is looked up again") func replacedRoutine() throws {
+    let g = try IOGuest()
+    let found = try driver(#"\Driver\Disk"#, g)
+    try found.MajorFunction[14].store(Pointer(0xf8b0_6000, in: g.k.memory.memory))
+    #expect(try driver(#"\Driver\Disk"#, g) == found)
+    #expect(try found.MajorFunction[14].load().address == 0xf8b0_6000)
+  }
+
+  @Test("a driver object whose routines are the kernel's has no image", arguments: [#"\FileSystem\RAW"#, #"\Driver\PnpManager"#])
+  func kernelsOwn(name: String) throws {
+    let g = try IOGuest()
+    let driver = try driver(name, g)
+    #expect(try driver.DriverStart.load().address == 0 && driver.DriverSize.load() == 0)
+    #expect(try driver.DriverSection.load().address == 0)
+  }
+
   @Test("who asks for file systems is told of the system volume's at once") func fileSystems() throws {
     let g = try IOGuest()
     var told: [[UInt64]] = []

@@ -155,6 +155,15 @@ import WindowsTypes
     #expect(try g.status("ZwCancelIoFile", 0x4444, other) == .invalidHandle)
   }
 
+  @Test("TCP/IP of a machine without adapters is bound to the wide area network's, and the class of adapters is there")
+  func networkKeys() throws {
+    let registry = try TestKernel().kernel.registry
+    let control = #"\REGISTRY\MACHINE\SYSTEM\CurrentControlSet\"#
+    #expect(registry.key(at: control + #"Services\Tcpip\Linkage"#)?["Bind"] == .strings([#"\Device\NdisWanIp"#]))
+    let adapters = registry.key(at: control + #"Control\Class\{4d36e972-e325-11ce-bfc1-08002be10318}"#)
+    #expect(adapters?["Class"]?.text == "Net")
+  }
+
   @Test("the hardware's part of the registry names keyboard, mouse and disk; a later Windows the BIOS") func hardwareKeys() throws {
     let xp = try TestKernel()
     let maps = #"\REGISTRY\MACHINE\HARDWARE\DEVICEMAP\"#
