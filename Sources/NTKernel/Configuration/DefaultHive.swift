@@ -58,6 +58,11 @@ extension Registry {
     let profile = makeKey(at: #"HKLM\SYSTEM\ControlSet001\Hardware Profiles\Current"#)
     profile?["SymbolicLinkValue"] = .link(#"\Registry\Machine\System\CurrentControlSet\Hardware Profiles\0001"#)
     profile?.isLink = true
+    // "Hardware Profiles" of the registry reference: which of them is the current one, and what each is called.
+    set(#"HKLM\SYSTEM\CurrentControlSet\Control\IDConfigDB"#, ["CurrentConfig": .dword(1)])
+    set(
+      #"HKLM\SYSTEM\CurrentControlSet\Control\IDConfigDB\Hardware Profiles\0001"#,
+      ["FriendlyName": .string("Profile 1"), "PreferenceOrder": .dword(0)])
     set(
       #"HKLM\SYSTEM\Select"#,
       ["Current": .dword(1), "Default": .dword(1), "Failed": .dword(0), "LastKnownGood": .dword(1)])

@@ -164,6 +164,15 @@ import WindowsTypes
     #expect(adapters?["Class"]?.text == "Net")
   }
 
+  @Test("the registry says which hardware profile is the current one, and that one is there") func hardwareProfile() throws {
+    let registry = try TestKernel().kernel.registry
+    let profiles = #"\REGISTRY\MACHINE\SYSTEM\CurrentControlSet\Control\IDConfigDB"#
+    #expect(registry.key(at: profiles)?["CurrentConfig"] == .dword(1))
+    #expect(registry.key(at: profiles + #"\Hardware Profiles\0001"#)?["FriendlyName"]?.text == "Profile 1")
+    #expect(registry.key(at: profiles + #"\Hardware Profiles\0002"#) == nil)
+    #expect(registry.key(at: #"\REGISTRY\MACHINE\SYSTEM\CurrentControlSet\Hardware Profiles\0001"#) != nil)
+  }
+
   @Test("the hardware's part of the registry names keyboard, mouse and disk; a later Windows the BIOS") func hardwareKeys() throws {
     let xp = try TestKernel()
     let maps = #"\REGISTRY\MACHINE\HARDWARE\DEVICEMAP\"#
