@@ -18,6 +18,8 @@ struct KernelLayout: Sendable {
   /// Where the HAL's routines are: the same code as ``traps``, at as many addresses of its own image.
   let halTraps: Range<UInt64> = 0x8073_0000..<0x8074_0000
   let nonPagedPool: Range<UInt64> = 0x8220_0000..<0x8a00_0000
+  /// The primary tokens of processes, below the paged pool that others come from.
+  let primaryTokens: Range<UInt64> = 0xe0e0_0000..<0xe100_0000
   let pagedPool: Range<UInt64> = 0xe100_0000..<0xeb00_0000
   /// Views of locked pages.
   let systemPTEs: Range<UInt64> = 0xeb00_0000..<0xf700_0000
@@ -42,7 +44,7 @@ struct KernelLayout: Sendable {
   /// Where no image of the run's may lie at an address of its own.
   var reserved: [Range<UInt64>] {
     [
-      segmentTable..<segmentTable + 0x1000, traps, callbacks, nonPagedPool, pagedPool, systemPTEs, stacks, variables, modules,
+      segmentTable..<segmentTable + 0x1000, traps, callbacks, nonPagedPool, pagedPool, systemPTEs, stacks, variables, modules, primaryTokens,
       standingDrivers, drivers, kernelImage, halImage,
     ]
   }

@@ -198,4 +198,23 @@ import WindowsTypes
     #expect(try g.status("SeDeassignSecurity", result) == .success)
     #expect(try g.status("SeSetSecurityDescriptorInfo", 0, information, own, result, 1, mapping) == NTSTATUS(rawValue: 0xc000_00d7))
   }
+  @Test("a process's object leads to its token before anybody asks; one that is copied is whom its process then acts as")
+  func copiedToken() throws {
+    let g = try IOGuest()
+    g.k.kernel.setUser(.user, of: g.k.notepad)
+    // EPROCESS.Token
+    let (system, own) = (g.k.system.object.address + 0xc8, g.k.notepad.object.address + 0xc8)
+    let (mighty, limited) = (UInt64(try g.k.load(system)), UInt64(try g.k.load(own)))
+    #expect(mighty != 0 && limited != 0 && mighty != limited)
+    #expect(try g.call("SeTokenIsAdmin", limited & ~7) & 0xff == 0 && g.call("SeTokenType", mighty & ~7) == 1)
+    // OBJECT_HEADER.PointerCount, of one that nobody has asked for.
+    let other = UInt64(try g.k.load(g.k.service.object.address + 0xc8)) & ~7
+    #expect(try g.k.load(other - 0x18) == 1)
+    try g.k.store(UInt32(mighty), at: own)
+    let token = try g.call("PsReferencePrimaryToken", g.k.notepad.object.address)
+    #expect(try token == mighty & ~7 && g.call("SeTokenIsAdmin", token) & 0xff == 1)
+    // What is no token leads to one of the process's own.
+    try g.k.store(0x1234_5678, at: own)
+    #expect(try g.call("SeTokenIsAdmin", g.call("PsReferencePrimaryToken", g.k.notepad.object.address)) & 0xff == 0)
+  }
 }

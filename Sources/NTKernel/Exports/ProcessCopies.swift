@@ -53,7 +53,7 @@ extension Export {
       case .failure(let refusal): return refusal.status
       case .success(let entry):
         // STATUS_BAD_TOKEN_TYPE: a primary token does not impersonate.
-        guard let token = kernel.security.tokens[entry.object], token.type == 2 else { return NTSTATUS(rawValue: 0xc000_00a8) }
+        guard let token = try kernel.token(at: entry.object), token.type == 2 else { return NTSTATUS(rawValue: 0xc000_00a8) }
         try kernel.impersonate(token, by: thread, copyOnOpen: false, effectiveOnly: false, level: token.impersonationLevel)
         return .success
       }

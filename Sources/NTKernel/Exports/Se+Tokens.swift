@@ -15,31 +15,31 @@ extension Export {
   private static let tokenFacts: [Export] = [
     // nf-ntifs-setokenisadmin
     export("SeTokenIsAdmin(Token)", irql: .passive) { (kernel, token: GuestWord) -> UInt8 in
-      kernel.security.tokens[token.bits]?.isAdministrator == true ? 1 : 0
+      try kernel.token(at: token.bits)?.isAdministrator == true ? 1 : 0
     },
     // nf-ntifs-setokenisrestricted
     export("SeTokenIsRestricted(Token)", irql: .passive) { (kernel, token: GuestWord) -> UInt8 in
-      kernel.security.tokens[token.bits]?.restricted.isEmpty == false ? 1 : 0
+      try kernel.token(at: token.bits)?.restricted.isEmpty == false ? 1 : 0
     },
     // nf-ntifs-setokentype
-    export("SeTokenType(Token)", irql: .passive) { (kernel, token: GuestWord) -> UInt32 in kernel.security.tokens[token.bits]?.type ?? 0 },
+    export("SeTokenType(Token)", irql: .passive) { (kernel, token: GuestWord) -> UInt32 in try kernel.token(at: token.bits)?.type ?? 0 },
     // nf-ntifs-sequeryauthenticationidtoken
     export("SeQueryAuthenticationIdToken(Token, AuthenticationId)", irql: .passive) {
       (kernel, token: GuestWord, id: Pointer<UInt64>) -> NTSTATUS in
-      guard let token = kernel.security.tokens[token.bits] else { return .invalidParameter }
+      guard let token = try kernel.token(at: token.bits) else { return .invalidParameter }
       try id.store(token.authenticationID)
       return .success
     },
     // nf-ntifs-sequerysessionidtoken
     export("SeQuerySessionIdToken(Token, SessionId)", irql: .passive) { (kernel, token: GuestWord, id: Pointer<UInt32>) -> NTSTATUS in
-      guard kernel.security.tokens[token.bits] != nil else { return .invalidParameter }
+      guard try kernel.token(at: token.bits) != nil else { return .invalidParameter }
       try id.store(0)
       return .success
     },
     // nf-ntifs-sequeryinformationtoken: TokenInformation is the address of a pool block that the caller frees, or a number.
     export("SeQueryInformationToken(Token, TokenInformationClass, TokenInformation)", irql: .passive) {
       (kernel, token: GuestWord, kind: UInt32, result: Pointer<GuestWord>) -> NTSTATUS in
-      guard let token = kernel.security.tokens[token.bits] else { return .invalidParameter }
+      guard let token = try kernel.token(at: token.bits) else { return .invalidParameter }
       guard let facts = kernel.information(kind, of: token) else { return NTSTATUS(rawValue: 0xc000_0003) }
       // TokenImpersonationLevel, TokenSessionId: the number itself.
       if kind == 9 || kind == 12 {
@@ -116,7 +116,7 @@ extension Export {
     export("PsImpersonateClient(Thread, Token, CopyOnOpen, EffectiveOnly, ImpersonationLevel)", irql: .passive) {
       (kernel, thread: Pointer<ETHREAD>, token: GuestWord, copyOnOpen: UInt8, effectiveOnly: UInt8, level: UInt32) -> NTSTATUS in
       guard let thread = kernel.thread(at: thread.address), level <= 3 else { return .invalidParameter }
-      let client = kernel.security.tokens[token.bits]
+      let client = try kernel.token(at: token.bits)
       if client == nil, token.bits != 0 { return .invalidParameter }
       try kernel.impersonate(client, by: thread, copyOnOpen: copyOnOpen != 0, effectiveOnly: effectiveOnly != 0, level: level)
       return .success
@@ -162,7 +162,7 @@ extension Export {
         switch try kernel.object(handle.bits, access: 8, type: type, mode: kernel.mode(of: name)) {
         case .failure(let refusal): return refusal.status
         case .success(let entry):
-          guard let token = kernel.security.tokens[entry.object] else { return .invalidHandle }
+          guard let token = try kernel.token(at: entry.object) else { return .invalidHandle }
           guard let facts = kernel.information(kind, of: token) else { return NTSTATUS(rawValue: 0xc000_0003) }
           let bytes = facts(buffer.bits)
           try needed.store(UInt32(bytes.count))
@@ -243,7 +243,7 @@ extension Kernel {
 
   func impersonate(_ context: Pointer<SECURITY_CLIENT_CONTEXT>, _ thread: UInt64) throws -> NTSTATUS {
     guard let server = thread == 0 ? running : self.thread(at: thread),
-      let token = security.tokens[try context.ClientToken.load().address]
+      let token = try token(at: context.ClientToken.load().address)
     else { return .invalidParameter }
     try impersonate(
       token, by: server, copyOnOpen: false, effectiveOnly: context.EffectiveOnly.load() != 0, level: context.ImpersonationLevel.load())

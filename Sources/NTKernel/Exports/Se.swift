@@ -143,15 +143,15 @@ extension Kernel {
     let null = Pointer<Void>(0, in: memory.memory)
     for member in [context.ClientToken, context.PrimaryToken] {
       let token = try member.load()
-      if security.tokens[token.address] != nil { try decrement(token.address) }
+      if try self.token(at: token.address) != nil { try decrement(token.address) }
       try member.store(null)
     }
   }
 
   /// The token that a captured context stands for. What is none is the running thread's.
   func token(of context: Pointer<SECURITY_SUBJECT_CONTEXT>) throws -> Token {
-    if let client = security.tokens[try context.ClientToken.load().address] { return client }
-    return try security.tokens[context.PrimaryToken.load().address] ?? currentToken()
+    if let client = try token(at: context.ClientToken.load().address) { return client }
+    return try token(at: context.PrimaryToken.load().address) ?? currentToken()
   }
 
   /// A `PRIVILEGE_SET` that its reader frees.

@@ -293,7 +293,7 @@ extension Kernel {
       case .failure(let refusal): return refusal.status
       case .success(let entry):
         // STATUS_BAD_TOKEN_TYPE: a primary token does not impersonate.
-        guard let token = security.tokens[entry.object], token.type == 2 else { return NTSTATUS(rawValue: 0xc000_00a8) }
+        guard let token = try token(at: entry.object), token.type == 2 else { return NTSTATUS(rawValue: 0xc000_00a8) }
         try impersonate(token, by: thread, copyOnOpen: true, effectiveOnly: false, level: token.impersonationLevel)
       }
     case 18: try thread.object.store(bits: \.BreakOnTermination, wanted == 0 ? 0 : 1)

@@ -57,7 +57,7 @@ extension Kernel {
   /// Makes a page exist that the kernel gives memory only when someone looks: headers of its own images, absent devices' registers.
   func provide(_ address: UInt64) throws -> Bool {
     if try makeKernelImage(at: address) || makeStandingImage(at: address) || makeClientIdentifiers(at: address) { return true }
-    if try makePageTableView(at: address) { return true }
+    if try makePageTableView(at: address) || makePrimaryToken(at: address) { return true }
     guard isAbsentDevice(address), memory.kernel[address].kind == .free else { return false }
     let frame = try memory.physical.allocate()
     let physical = hardware.deviceViews.first { $0.key <= address && address - $0.key < UInt64($0.value.pages) << GuestMemory.pageShift }

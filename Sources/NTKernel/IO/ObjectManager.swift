@@ -16,11 +16,11 @@ extension Kernel {
   }
 
   /// Makes an object of `size` bytes, zeroed, referenced once, with a name if `path` is given.
-  package func makeObject(_ kind: ObjectKind, size: UInt64, path: String? = nil) throws -> UInt64 {
+  package func makeObject(_ kind: ObjectKind, size: UInt64, path: String? = nil, at given: UInt64? = nil) throws -> UInt64 {
     let here = memory.memory
     let header = UInt64(OBJECT_HEADER.layouts[memory.target].Body.offset)
     let named = path == nil ? 0 : UInt64(Pointer<OBJECT_HEADER_NAME_INFO>.size(in: here))
-    let block = try allocate(named + header + size)
+    let block = try given ?? allocate(named + header + size)
     let place = Pointer<OBJECT_HEADER>(block + named, in: here)
     try place.PointerCount.store(1)
     try setType(Pointer(try objectType(kind), in: here), of: place)

@@ -71,6 +71,7 @@ extension Kernel {
       try publish(activeProcesses: head.address)
     }
     try noteClient(uniqueID, object.address)
+    try placeToken(of: process)
     try mapSharedUserData(in: space)
     return process
   }

@@ -68,16 +68,8 @@ extension Kernel {
     return security.lastID
   }
 
-  /// The primary token of `process`, made when somebody first asks for it.
-  public func primaryToken(of process: Process) throws -> Token {
-    if let token = security.tokens[try process.object.Token.Value.load().bits & ~7] { return token }
-    let token = try makeToken(for: process.user)
-    // EX_FAST_REF: the low three bits count references that are handed out without touching the object.
-    try process.object.Token.Value.store(GuestWord(token.object))
-    return token
-  }
-
-  private func makeToken(for user: ProcessUser) throws -> Token {
+  /// - Parameter place: where its object is to lie, if not in pool.
+  func makeToken(for user: ProcessUser, at place: UInt64? = nil) throws -> Token {
     typealias Groups = [(sid: SecurityIdentifier, attributes: UInt32)]
     let everybody: Groups = [(.world, 7), (.authenticatedUsers, 7), (.local, 7)]
     let nearly: [UInt32] = [7, 4, 15, 14, 16, 20, 21, 13, 29, 30]
@@ -88,31 +80,32 @@ extension Kernel {
     case .system:
       return try makeToken(
         .localSystem, groups: [(.administrators, 0xe), (.world, 7), (.authenticatedUsers, 7)],
-        privileges(Array(Privilege.all), enabled: Set(nearly + [23])), logon: 0x3e7)
+        privileges(Array(Privilege.all), enabled: Set(nearly + [23])), logon: 0x3e7, at: place)
     case .administrator:
       return try makeToken(
         .account(500), groups: [(.account(513), 7), (.administrators, 0xf), (.users, 7), (.interactive, 7)] + everybody,
         privileges([5, 8, 9, 10, 11, 12, 13, 14, 15, 17, 18, 19, 20, 22, 23, 24, 25, 28, 29, 30], enabled: [10, 23, 25, 29, 30]),
-        logon: 0xa0d1)
+        logon: 0xa0d1, at: place)
     case .user:
       return try makeToken(
         .account(1001), groups: [(.account(513), 7), (.users, 7), (.interactive, 7)] + everybody,
-        privileges([19, 23, 25], enabled: [23, 25]), logon: 0xb2c3)
+        privileges([19, 23, 25], enabled: [23, 25]), logon: 0xb2c3, at: place)
     case .localService:
       return try makeToken(
-        .localService, groups: [(.users, 7), (.service, 7)] + everybody, privileges([21, 23, 29, 30], enabled: [23, 29, 30]), logon: 0x3e5)
+        .localService, groups: [(.users, 7), (.service, 7)] + everybody, privileges([21, 23, 29, 30], enabled: [23, 29, 30]), logon: 0x3e5,
+        at: place)
     case .networkService:
       return try makeToken(
         .networkService, groups: [(.users, 7), (.service, 7)] + everybody, privileges([21, 23, 29, 30], enabled: [23, 29, 30]),
-        logon: 0x3e4)
+        logon: 0x3e4, at: place)
     }
   }
 
   func makeToken(
     _ user: SecurityIdentifier, groups: [(sid: SecurityIdentifier, attributes: UInt32)],
-    _ privileges: [(number: UInt32, attributes: UInt32)], logon: UInt64, type: UInt32 = 1, level: UInt32 = 0
+    _ privileges: [(number: UInt32, attributes: UInt32)], logon: UInt64, type: UInt32 = 1, level: UInt32 = 0, at place: UInt64? = nil
   ) throws -> Token {
-    let object = try makeObject(.token, size: 0xa8)
+    let object = try makeObject(.token, size: 0xa8, at: place)
     let token = Token(
       object: object, id: allocateLUID(), authenticationID: logon, user: user, groups: groups, privileges: privileges, type: type,
       impersonationLevel: level)
@@ -147,13 +140,13 @@ extension Kernel {
     guard try thread.object.load(bits: \.ActiveImpersonationInfo) != 0 else { return nil }
     if hasClientWord {
       let context = thread.object.ClientSecurity
-      guard let token = security.tokens[try context.ImpersonationData.load().bits & ~7] else { return nil }
+      guard let token = try token(at: context.ImpersonationData.load().bits & ~7) else { return nil }
       return Client(
         token: token, copyOnOpen: try thread.object.load(bits: \.CopyTokenOnOpen) != 0,
         effectiveOnly: try context.load(bits: \.EffectiveOnly) != 0, level: UInt32(try context.load(bits: \.ImpersonationLevel)))
     }
     let information = try thread.object.ImpersonationInfo.load()
-    guard !information.isNull, let token = security.tokens[try information.Token.load().address] else { return nil }
+    guard !information.isNull, let token = try token(at: information.Token.load().address) else { return nil }
     return Client(
       token: token, copyOnOpen: try information.CopyOnOpen.load() != 0, effectiveOnly: try information.EffectiveOnly.load() != 0,
       level: try information.ImpersonationLevel.load())

@@ -36,7 +36,7 @@ extension Export {
         result: Pointer<GuestWord>
       ) -> NTSTATUS in
       try result.store(0)
-      guard let token = kernel.security.tokens[existing.bits], flags & ~0xf == 0 else { return .invalidParameter }
+      guard let token = try kernel.token(at: existing.bits), flags & ~0xf == 0 else { return .invalidParameter }
       let (disabled, restricted) = (try kernel.identifiers(disabled), try kernel.identifiers(restricted))
       // TOKEN_PRIVILEGES: a count, then LUID and attributes of each.
       let count = deleted.isNull ? 0 : Int(min(try deleted.load(), 64))

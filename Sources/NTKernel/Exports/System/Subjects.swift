@@ -35,7 +35,7 @@ extension Export {
     },
     // SeTokenImpersonationLevel (ntifs.h)
     export("SeTokenImpersonationLevel(Token)", irql: .passive) { (kernel, token: GuestWord) -> UInt32 in
-      kernel.security.tokens[token.bits]?.impersonationLevel ?? 0
+      try kernel.token(at: token.bits)?.impersonationLevel ?? 0
     },
     // nf-ntifs-setokeniswriterestricted
     export("SeTokenIsWriteRestricted(Token)", irql: .passive) { (kernel, token: GuestWord) -> UInt8 in 0 }
