@@ -44,7 +44,8 @@ struct KernelLayout: Sendable {
   /// Where no image of the run's may lie at an address of its own.
   var reserved: [Range<UInt64>] {
     [
-      segmentTable..<segmentTable + 0x1000, traps, callbacks, nonPagedPool, pagedPool, systemPTEs, stacks, variables, modules, primaryTokens,
+      segmentTable..<segmentTable + 0x1000, traps, callbacks, nonPagedPool, pagedPool, systemPTEs, stacks, variables, modules,
+      primaryTokens,
       standingDrivers, drivers, kernelImage, halImage,
     ]
   }
