@@ -331,6 +331,18 @@ private func at(_ offset: UInt32) -> UInt32 { GuestThreads.at(offset) }
       })
   }
 
+  @Test("one that comes to a thread in user mode leaves it at PASSIVE_LEVEL, wherever the thread waited last") func atRestAfterWait() throws
+  {
+    var (world, kernel, _) = try world()
+    try world.routine("prepare", initialize(kernel) + [.quiet("KfRaiseIrql", 1), .sleep, .quiet("KfLowerIrql", 0)])
+    try world.routine("main", [insert()])
+    try world.routine("after", [.note("goes on")])
+    world.steps = [("client", "prepare"), ("main", "main"), ("client", "after")].map {
+      .call(Fixture.Call(on: $0.0, $0.1, expect: .any))
+    }
+    #expect(try world.run().log == ["main: KeInsertQueueApc = 1", "kernel: comes = 0 @1", "after: goes on = 0"])
+  }
+
   // MARK: Requests
 
   /// A volume whose reads end at DISPATCH_LEVEL in whatever process is there, and a thread of System that reads from it.

@@ -65,6 +65,9 @@ extension Kernel {
     } else if thread.isAtRest {
       // It is in user mode, or has not begun: the APC comes when it gets the processor.
       thread.isTakingAPCs = true
+      // Where it was interrupted last, it was in some call of the kernel's.
+      thread.savedIRQL = .passive
+      thread.savedExceptionList = memory.target.endOfExceptionChain
       thread.resumption = .serve {
         thread.isTakingAPCs = false
         return 0
