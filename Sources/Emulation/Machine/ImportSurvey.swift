@@ -8,7 +8,7 @@ import WindowsTypes
 public struct ImportSurvey: Sendable {
   /// What an import leads to.
   public enum Support: Sendable, Hashable {
-    /// A routine that does what its documentation says, as a test asserts.
+    /// A routine that does what its documentation says, and that a test calls.
     case tested
     /// A routine that does less, and what is missing.
     case partial(String)

@@ -3,7 +3,7 @@ import WindowsTypes
 
 /// How far an export does what its documentation says.
 public enum Support: Hashable, Sendable {
-  /// It does all of that, and a test asserts a success and a failure of it.
+  /// All of it, and a test calls it.
   case tested
   /// What is missing.
   case partial(String)
