@@ -75,6 +75,7 @@ extension Kernel {
               return (refusal.status, 0)
             }
             let explicit = try request.attributes.SecurityDescriptor.load().cast(to: SECURITY_DESCRIPTOR.self)
+            if request.mode == .userMode, !explicit.isNull { try checkUserRange(explicit.address, 20, 4) }
             // STATUS_INVALID_SECURITY_DESCR
             guard try explicit.isNull || explicit.isValid else { return (NTSTATUS(rawValue: 0xc000_0079), 0) }
             let status = checkRoom(for: part, in: parent, isVolatile: options & 1 != 0)

@@ -15,7 +15,7 @@ final class StandingImages {
   /// Where the dispatch routine lies behind the entry point.
   static let dispatch: UInt64 = 0x10
 
-  /// The file of the driver at `path`; `nil` for a driver whose routines are the kernel's own (nf-…-iocreatedriver).
+  /// The file of the driver at `path`; `nil` for one that the kernel makes of its own routines, as `IoCreateDriver` does.
   static func fileName(ofDriver path: String) -> String? {
     let name = path.split(separator: "\\").last.map(String.init) ?? ""
     switch name.lowercased() {

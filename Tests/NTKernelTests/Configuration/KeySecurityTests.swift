@@ -15,10 +15,10 @@ import WindowsTypes
   }
 
   /// Opens or makes a key as a user's thread does.
-  private func ask(_ g: IOGuest, _ path: String, _ access: UInt64, makes: Bool = false) throws -> NTSTATUS {
+  private func ask(_ g: IOGuest, _ path: String, _ access: UInt64, makes: Bool = false, descriptor: UInt32 = 0) throws -> NTSTATUS {
     let user = g.k.buffer
     let units = Array(path.utf16)
-    try g.k.store([0x18, 0, UInt32(user + 0x40), 0x40, 0, 0], at: user)
+    try g.k.store([0x18, 0, UInt32(user + 0x40), 0x40, descriptor, 0], at: user)
     try g.k.store([UInt32(units.count * 2) | UInt32(units.count * 2) << 16, UInt32(user + 0x48)], at: user + 0x40)
     for (index, unit) in units.enumerated() { try g.k.memory.memory.store(unit, at: user + 0x48 + 2 * UInt64(index)) }
     return makes
@@ -87,5 +87,13 @@ import WindowsTypes
     let other = try g.attributes(Self.limited + "2")
     try g.k.store(UInt32(descriptor), at: other + 0x10)
     #expect(try g.status("ZwCreateKey", handle, 0xf_003f, other, 0, 0, 0, 0) == NTSTATUS(rawValue: 0xc000_0079))
+  }
+
+  @Test("a user's thread gives no list that lies in the kernel's memory") func listOfTheKernels() throws {
+    let g = try guest(.administrator)
+    let descriptor = try g.space(20)
+    try g.k.store([1, 0, 0, 0, 0], at: descriptor)
+    #expect(try ask(g, Self.limited, 1, makes: true, descriptor: UInt32(descriptor)) == .accessViolation)
+    #expect(try ask(g, Self.limited, 1, makes: true) == .success)
   }
 }
