@@ -70,20 +70,11 @@ import WindowsTypes
   }
 
   @Test("strings and directories of an image's resources") func resources() throws {
-    let base = try g.room(0x400) & ~7
-    try g.memory.memory.fill(0, count: 0x400, at: base)
-    try g.store16(0x5a4d, at: base)
-    try g.store(0x40, at: base + 0x3c)
-    try g.store(0x4550, at: base + 0x40)
-    try g.store16(0x10b, at: base + 0x58)
-    for (offset, value) in [(0x74, 16), (0x88, 0x100), (0x8c, 0x200)] as [(UInt64, UInt32)] { try g.store(value, at: base + 0x40 + offset) }
     // Type 6, block 2, language 409h: the strings from 16 on, of which the second is "Hi".
-    for (offset, words) in [
+    let base = try g.image(withResources: [
       (0x100, [0, 0, 0, 1 << 16, 6, 0x8000_0018]), (0x118, [0, 0, 0, 1 << 16, 2, 0x8000_0030]),
       (0x130, [0, 0, 0, 1 << 16, 0x409, 0x48]), (0x148, [0x200, 8, 0, 0]), (0x200, [2 << 16, 0x0069_0048]),
-    ] as [(UInt64, [UInt32])] {
-      for (index, word) in words.enumerated() { try g.store(word, at: base + offset + 4 * UInt64(index)) }
-    }
+    ])
     let (result, length, information) = (try g.room(4), try g.room(4), try g.place([6, 0, 0, 0, 2, 0, 0, 0, 9, 4, 0, 0]))
     #expect(try g.call("RtlLoadString", base, 17, 0, 0, result, length, 0, 0) == 0)
     #expect(try UInt64(g.load(result)) == base + 0x204 && g.load16(length) == 2)

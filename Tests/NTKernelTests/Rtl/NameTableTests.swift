@@ -67,21 +67,12 @@ import WindowsTypes
 
   @Test("resources and messages of an image in memory") func resources() throws {
     let g = try RuntimeGuest()
-    let base = try g.room(0x400) & ~7
-    try g.memory.memory.fill(0, count: 0x400, at: base)
-    try g.store16(0x5a4d, at: base)
-    try g.store(0x40, at: base + 0x3c)
-    try g.store(0x4550, at: base + 0x40)
-    try g.store16(0x10b, at: base + 0x58)
-    for (offset, value) in [(0x74, 16), (0x88, 0x100), (0x8c, 0x200)] as [(UInt64, UInt32)] { try g.store(value, at: base + 0x40 + offset) }
     // Type 11, name 1, language 409h; a table of the messages 5 and 6.
-    for (offset, words) in [
+    let base = try g.image(withResources: [
       (0x100, [0, 0, 0, 1 << 16, 11, 0x8000_0018]), (0x118, [0, 0, 0, 1 << 16, 1, 0x8000_0030]),
       (0x130, [0, 0, 0, 1 << 16, 0x409, 0x48]), (0x148, [0x200, 0x40, 0, 0]),
       (0x200, [1, 5, 6, 0x10, 0x0000_0008, 0x41, 0x0000_0008, 0x42]),
-    ] as [(UInt64, [UInt32])] {
-      for (index, word) in words.enumerated() { try g.store(word, at: base + offset + 4 * UInt64(index)) }
-    }
+    ])
     let (information, entry, place, size) = (try g.room(12), try g.room(4), try g.room(4), try g.room(4))
     func find(_ type: UInt32, _ name: UInt32, _ language: UInt32, level: UInt64 = 3) throws -> UInt64 {
       for (index, word) in [type, name, language].enumerated() { try g.store(word, at: information + 4 * UInt64(index)) }

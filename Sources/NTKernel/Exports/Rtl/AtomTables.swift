@@ -49,37 +49,21 @@ extension Export {
     },
     export("RtlAddAtomToAtomTable(AtomTableHandle, AtomName, Atom)", irql: .apc) {
       (kernel, handle: GuestWord, name: Pointer<UInt16>, result: Pointer<UInt16>) -> NTSTATUS in
-      guard let table = kernel.atomTables.all[handle.bits] else { return .invalidParameter }
-      let number: UInt16
-      switch try kernel.atomName(name) {
-      case .failure(let refusal): return refusal.status
-      case .success(.number(let given)): number = given
-      case .success(.text(let text)):
+      try kernel.storeAtom(handle, name, result) { table, text in
         if let found = table.find(text) {
-          number = found
           if table.atoms[found]?.isPinned == false { table.atoms[found]?.references += 1 }
-        } else {
-          guard let free = table.freeNumber() else { return .noMemory }
-          number = free
-          table.atoms[free] = AtomTable.Atom(name: text, references: 1, isPinned: false)
+          return .success(found)
         }
+        guard let free = table.freeNumber() else { return .failure(Kernel.Refusal(.noMemory)) }
+        table.atoms[free] = AtomTable.Atom(name: text, references: 1, isPinned: false)
+        return .success(free)
       }
-      if !result.isNull { try result.store(number) }
-      return .success
     },
     export("RtlLookupAtomInAtomTable(AtomTableHandle, AtomName, Atom)", irql: .apc) {
       (kernel, handle: GuestWord, name: Pointer<UInt16>, result: Pointer<UInt16>) -> NTSTATUS in
-      guard let table = kernel.atomTables.all[handle.bits] else { return .invalidParameter }
-      let number: UInt16
-      switch try kernel.atomName(name) {
-      case .failure(let refusal): return refusal.status
-      case .success(.number(let given)): number = given
-      case .success(.text(let text)):
-        guard let found = table.find(text) else { return .objectNameNotFound }
-        number = found
+      try kernel.storeAtom(handle, name, result) { table, text in
+        table.find(text).map(Result.success) ?? .failure(Kernel.Refusal(.objectNameNotFound))
       }
-      if !result.isNull { try result.store(number) }
-      return .success
     },
     export("RtlDeleteAtomFromAtomTable(AtomTableHandle, Atom)", irql: .apc) { (kernel, handle: GuestWord, atom: UInt16) -> NTSTATUS in
       guard let table = kernel.atomTables.all[handle.bits] else { return .invalidParameter }
@@ -142,6 +126,26 @@ extension Kernel {
   fileprivate var atomTables: AtomTables { part { AtomTables() } }
 
   fileprivate enum AtomName { case number(UInt16), text([UInt16]) }
+
+  /// Stores the atom that `name` is: the number that it says, or what `find` makes of its text.
+  fileprivate func storeAtom(
+    _ handle: GuestWord, _ name: Pointer<UInt16>, _ result: Pointer<UInt16>,
+    _ find: (AtomTable, [UInt16]) -> Result<UInt16, Refusal>
+  ) throws -> NTSTATUS {
+    guard let table = atomTables.all[handle.bits] else { return .invalidParameter }
+    let atom: Result<UInt16, Refusal> =
+      switch try atomName(name) {
+      case .failure(let refusal): .failure(refusal)
+      case .success(.number(let given)): .success(given)
+      case .success(.text(let text)): find(table, text)
+      }
+    switch atom {
+    case .failure(let refusal): return refusal.status
+    case .success(let number):
+      if !result.isNull { try result.store(number) }
+      return .success
+    }
+  }
 
   /// A small number in place of an address, or `#1234`, is an atom of its own; else a name of up to 255 characters.
   fileprivate func atomName(_ name: Pointer<UInt16>) throws -> Result<AtomName, Refusal> {
